@@ -1,0 +1,139 @@
+/**
+ * The port: everything that precheck may ask of the machine. `linux-host.ts` is the real adapter,
+ * `testkit/src/sim-host.ts` the simulated one. No side effect of precheck goes past this file.
+ */
+
+/** What an entry of a directory is, the last symlink not followed. */
+export type EntryKind = 'file' | 'directory' | 'symlink' | 'other';
+
+export interface EntryStatus {
+  readonly kind: EntryKind;
+  /** Permission bits, 0 to 0o7777. */
+  readonly mode: number;
+  readonly sizeBytes: number;
+  /** Number of the device that holds the entry: equal numbers, same filesystem. */
+  readonly device: number;
+}
+
+export interface CopyOptions {
+  /** Permission bits of the copy, from those of the source. */
+  readonly modeFor: (sourceMode: number) => number;
+  /** Sees every byte that was written, in order. Throwing ends the copy. */
+  readonly observe: (chunk: Uint8Array) => void;
+}
+
+/**
+ * The state root as a disk of durable operations. Paths are relative to the state root, without
+ * `.`, `..` or symlinks: an operation never follows a symlink and never leaves the state root.
+ * Synchronous: a oneshot overlaps nothing, and every point at which the power may fail is a point
+ * between two calls. All throw `DiskError`, and nothing else.
+ */
+export interface Disk {
+  /** The whole file; undefined when absent. Refuses (EFBIG) a file over the limit before reading it. */
+  readFile(path: string, limitBytes: number): Uint8Array | undefined;
+  /** Reads a regular file of any size once, in order. False when absent. */
+  scanFile(path: string, observe: (chunk: Uint8Array) => void): boolean;
+  status(path: string): EntryStatus | undefined;
+  /** Names in a directory, sorted; undefined when absent. */
+  list(path: string): readonly string[] | undefined;
+  /**
+   * The path with every symlink followed, again relative to the state root; entries that do not
+   * exist yet stay as they are. Undefined when it leads outside, or through a dangling link.
+   */
+  resolve(path: string): string | undefined;
+  freeBytes(): number;
+
+  /** A new file with exactly these bytes, its content durable; its name is so after `syncDirectory`. */
+  createFile(path: string, bytes: Uint8Array, mode: number): void;
+  /** As `createFile`, from a regular file that is opened once and read once. Returns its size. */
+  copyFile(from: string, to: string, options: CopyOptions): number;
+  createDirectory(path: string, mode: number): void;
+  /** A second name for a file. */
+  link(from: string, to: string): void;
+  /** Replaces a file at `to`; a directory there must be empty. */
+  rename(from: string, to: string): void;
+  removeFile(path: string): void;
+  removeDirectory(path: string): void;
+  /** Makes the names in this directory durable. */
+  syncDirectory(path: string): void;
+  close(): void;
+}
+
+/** A disk operation that the machine refused. */
+export class DiskError extends Error {
+  override readonly name = 'DiskError';
+  readonly operation: string;
+  readonly path: string;
+  /** Errno name, such as `ENOSPC`. `ESHORT`: fewer bytes on disk than written. */
+  readonly errno: string;
+
+  constructor(operation: string, path: string, errno: string, cause?: unknown) {
+    super(`${operation} ${path}: ${errno}`, cause === undefined ? undefined : { cause });
+    this.operation = operation;
+    this.path = path;
+    this.errno = errno;
+  }
+}
+
+/** The directory that is to be the state root, looked at before it is trusted. */
+export interface DirectoryReport {
+  /** Every symlink followed. */
+  readonly canonicalPath: string;
+  readonly isDirectory: boolean;
+  readonly mode: number;
+  readonly ownedByUsOrRoot: boolean;
+  readonly access: 'writable' | 'read_only_mount' | 'denied';
+}
+
+export interface Mount {
+  readonly mountId: number;
+  /** `major:minor`, as the kernel prints it. */
+  readonly device: string;
+  readonly mountPoint: string;
+  readonly fsType: string;
+  readonly source: string;
+  readonly readOnly: boolean;
+  /** The line of /proc/self/mountinfo, to be quoted. */
+  readonly line: string;
+}
+
+export interface Clock {
+  /** Milliseconds since 1970, as the machine believes. May be wrong by decades. */
+  wallMilliseconds(): number;
+  /** Nanoseconds, only ever growing; names temporary directories and measures durations. */
+  monotonicNanoseconds(): bigint;
+  sleep(milliseconds: number): void;
+}
+
+export interface OperatingSystem {
+  /** Raw bytes of a file of the OS; undefined when absent. Throws `DiskError` otherwise. */
+  readFile(path: string, limitBytes: number): Uint8Array | undefined;
+  /** `uname().release`. */
+  kernelRelease(): string;
+  /** As `process.arch`. */
+  architecture(): string;
+  /** In the order of the kernel: of several on one point the last is on top. */
+  mounts(): readonly Mount[];
+  /** `major:minor` of the block device with this UUID or label; undefined when there is none. */
+  blockDevice(by: 'uuid' | 'label', value: string): { device: string; path: string } | undefined;
+}
+
+/** Held until released or until the process dies; the kernel frees it then. */
+export interface HeldLock {
+  release(): void;
+}
+
+export interface Host {
+  readonly clock: Clock;
+  readonly system: OperatingSystem;
+  /** Undefined when nothing is there. */
+  inspectDirectory(path: string): DirectoryReport | undefined;
+  openDisk(canonicalPath: string): Disk;
+  /** One attempt, no waiting: undefined when another live process holds it. */
+  tryLock(canonicalPath: string, visibleLock: string): HeldLock | undefined;
+}
+
+/** Neither flock(1) nor anything in its place: the state root cannot be locked. */
+export class LockUnavailable extends Error {
+  override readonly name = 'LockUnavailable';
+}

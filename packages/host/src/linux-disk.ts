@@ -1,0 +1,251 @@
+/**
+ * `Disk` on a Linux filesystem. Every path is walked from a descriptor of the state root, one
+ * name at a time and without following symlinks (`/proc/self/fd/N/name` is what Node has for
+ * openat), so that a directory swapped for a symlink between check and use is an error, not a way
+ * out. One file of this package writes state: this one, with `atomic-file.ts` below it.
+ */
+import fs from 'node:fs';
+import { writeWholeFile } from './atomic-file.ts';
+import { type CopyOptions, type Disk, DiskError, type EntryKind, type EntryStatus } from './host.ts';
+
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants;
+const chunkBytes = 1024 * 1024;
+
+export function openLinuxDisk(root: string): Disk {
+  return new LinuxDisk(root, fs.openSync(root, O_RDONLY | O_DIRECTORY));
+}
+
+class LinuxDisk implements Disk {
+  readonly #root: string;
+  readonly #rootFd: number;
+
+  constructor(root: string, rootFd: number) {
+    this.#root = root;
+    this.#rootFd = rootFd;
+  }
+
+  readFile(path: string, limitBytes: number): Uint8Array | undefined {
+    return this.#ifPresent('read', path, (name) =>
+      withDescriptor(openRegularFile(name), (fd) => {
+        const { size } = fs.fstatSync(fd);
+        if (size > limitBytes) throw errnoError('EFBIG');
+        return readUpTo(fd, limitBytes);
+      }),
+    );
+  }
+
+  scanFile(path: string, observe: (chunk: Uint8Array) => void): boolean {
+    const scanned = this.#ifPresent('read', path, (name) =>
+      withDescriptor(openRegularFile(name), (fd) => {
+        forEachChunk(fd, observe);
+        return true;
+      }),
+    );
+    return scanned ?? false;
+  }
+
+  status(path: string): EntryStatus | undefined {
+    return this.#ifPresent('status', path, (name) => {
+      const stats = fs.lstatSync(name);
+      const mode = stats.mode & 0o7777;
+      return { kind: kindOf(stats), mode, sizeBytes: stats.size, device: stats.dev };
+    });
+  }
+
+  list(path: string): readonly string[] | undefined {
+    return this.#ifPresent('list', path, (name) =>
+      withDescriptor(openDirectory(name), (fd) => fs.readdirSync(`/proc/self/fd/${fd}`).sort()),
+    );
+  }
+
+  resolve(path: string): string | undefined {
+    return this.#wrap('resolve', path, () => {
+      const missing: string[] = [];
+      let existing = path;
+      for (;;) {
+        const absolute = existing === '' ? this.#root : `${this.#root}/${existing}`;
+        try {
+          return this.#relative([fs.realpathSync.native(absolute), ...missing].join('/'));
+        } catch (error) {
+          if (!isErrno(error, 'ENOENT')) throw error;
+          if (fs.lstatSync(absolute, { throwIfNoEntry: false })) return undefined; // dangling link
+        }
+        const slash = existing.lastIndexOf('/');
+        missing.unshift(existing.slice(slash + 1));
+        existing = existing.slice(0, Math.max(slash, 0));
+      }
+    });
+  }
+
+  freeBytes(): number {
+    return this.#wrap('statfs', '', () => {
+      const { bavail, bsize } = fs.statfsSync(`/proc/self/fd/${this.#rootFd}`);
+      return bavail * bsize;
+    });
+  }
+
+  createFile(path: string, bytes: Uint8Array, mode: number): void {
+    this.#at('create', path, (name) => writeWholeFile(name, bytes, mode));
+  }
+
+  copyFile(from: string, to: string, options: CopyOptions): number {
+    return this.#at('copy', from, (source) =>
+      withDescriptor(openRegularFile(source), (input) =>
+        this.#at('create', to, (target) => {
+          const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+          return withDescriptor(fs.openSync(target, flags, 0o600), (output) => {
+            const size = forEachChunk(input, (chunk) => {
+              writeFully(output, chunk);
+              options.observe(chunk);
+            });
+            if (fs.fstatSync(output).size !== size) throw errnoError('ESHORT');
+            fs.fchmodSync(output, options.modeFor(fs.fstatSync(input).mode & 0o7777));
+            fs.fsyncSync(output);
+            return size;
+          });
+        }),
+      ),
+    );
+  }
+
+  createDirectory(path: string, mode: number): void {
+    this.#at('mkdir', path, (name) => fs.mkdirSync(name, { mode }));
+  }
+
+  link(from: string, to: string): void {
+    this.#at('link', from, (source) => this.#at('link', to, (target) => fs.linkSync(source, target)));
+  }
+
+  rename(from: string, to: string): void {
+    this.#at('rename', from, (source) =>
+      this.#at('rename', to, (target) => fs.renameSync(source, target)),
+    );
+  }
+
+  removeFile(path: string): void {
+    this.#at('unlink', path, (name) => fs.unlinkSync(name));
+  }
+
+  removeDirectory(path: string): void {
+    this.#at('rmdir', path, (name) => fs.rmdirSync(name));
+  }
+
+  syncDirectory(path: string): void {
+    this.#at('fsync', path, (name) => withDescriptor(openDirectory(name), (fd) => fs.fsyncSync(fd)));
+  }
+
+  close(): void {
+    fs.closeSync(this.#rootFd);
+  }
+
+  /** Runs `act` with a name of the entry that cannot be redirected: its parent is held open. */
+  #at<Result>(operation: string, path: string, act: (name: string) => Result): Result {
+    return this.#wrap(operation, path, () => {
+      const names = path === '' ? ['.'] : path.split('/');
+      const last = names.pop() ?? '.';
+      let fd = this.#rootFd;
+      try {
+        for (const name of names) {
+          const next = openDirectory(`/proc/self/fd/${fd}/${name}`);
+          if (fd !== this.#rootFd) fs.closeSync(fd);
+          fd = next;
+        }
+        return act(`/proc/self/fd/${fd}/${last}`);
+      } finally {
+        if (fd !== this.#rootFd) fs.closeSync(fd);
+      }
+    });
+  }
+
+  #ifPresent<Result>(
+    operation: string,
+    path: string,
+    act: (name: string) => Result,
+  ): Result | undefined {
+    try {
+      return this.#at(operation, path, act);
+    } catch (error) {
+      if (error instanceof DiskError && error.errno === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  #wrap<Result>(operation: string, path: string, act: () => Result): Result {
+    try {
+      return act();
+    } catch (error) {
+      const errno = (error as NodeJS.ErrnoException).code;
+      if (error instanceof DiskError || !/^E[A-Z0-9]+$/.test(errno ?? '')) throw error;
+      throw new DiskError(operation, path, errno ?? '', error);
+    }
+  }
+
+  #relative(absolute: string): string | undefined {
+    if (absolute === this.#root) return '';
+    return absolute.startsWith(`${this.#root}/`) ? absolute.slice(this.#root.length + 1) : undefined;
+  }
+}
+
+function openDirectory(name: string): number {
+  return fs.openSync(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+}
+
+/** O_NONBLOCK: a FIFO must not make us wait for a writer. */
+export function openRegularFile(name: string): number {
+  const fd = fs.openSync(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  if (fs.fstatSync(fd).isFile()) return fd;
+  fs.closeSync(fd);
+  throw errnoError('EINVAL');
+}
+
+export function withDescriptor<Result>(fd: number, act: (fd: number) => Result): Result {
+  try {
+    return act(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** Reads to the end, whatever size was announced; refuses more than the limit. */
+export function readUpTo(fd: number, limitBytes: number): Uint8Array {
+  const chunks: Uint8Array[] = [];
+  let total = 0;
+  for (;;) {
+    const chunk = new Uint8Array(Math.min(limitBytes - total + 1, 64 * 1024));
+    const count = fs.readSync(fd, chunk);
+    if (count === 0) return Buffer.concat(chunks);
+    total += count;
+    if (total > limitBytes) throw errnoError('EFBIG');
+    chunks.push(chunk.subarray(0, count));
+  }
+}
+
+function forEachChunk(fd: number, act: (chunk: Uint8Array) => void): number {
+  const buffer = new Uint8Array(chunkBytes);
+  let total = 0;
+  for (;;) {
+    const count = fs.readSync(fd, buffer);
+    if (count === 0) return total;
+    act(buffer.subarray(0, count));
+    total += count;
+  }
+}
+
+function writeFully(fd: number, bytes: Uint8Array): void {
+  let written = 0;
+  while (written < bytes.length) written += fs.writeSync(fd, bytes, written);
+}
+
+function kindOf(stats: fs.Stats): EntryKind {
+  if (stats.isFile()) return 'file';
+  if (stats.isDirectory()) return 'directory';
+  return stats.isSymbolicLink() ? 'symlink' : 'other';
+}
+
+function isErrno(error: unknown, errno: string): boolean {
+  return (error as NodeJS.ErrnoException).code === errno;
+}
+
+function errnoError(errno: string): Error {
+  return Object.assign(new Error(errno), { code: errno });
+}

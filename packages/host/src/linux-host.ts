@@ -1,0 +1,118 @@
+/** The real machine. Reads no environment variable: what may vary comes as an argument. */
+import fs from 'node:fs';
+import os from 'node:os';
+import {
+  type Clock,
+  type DirectoryReport,
+  DiskError,
+  type Host,
+  type Mount,
+  type OperatingSystem,
+} from './host.ts';
+import { openLinuxDisk, readUpTo, withDescriptor } from './linux-disk.ts';
+import { tryLinuxLock } from './linux-lock.ts';
+import { parseMountInfo } from './linux-mounts.ts';
+
+/** Parts of the machine that a caller may put in the place of the real ones. */
+export interface HostOverrides {
+  /** Directory under which the files of the OS are read; default `/`. */
+  readonly osRoot?: string;
+  readonly kernelRelease?: string;
+}
+
+export function linuxHost(overrides: HostOverrides = {}): Host {
+  return {
+    clock: linuxClock,
+    system: linuxSystem(overrides),
+    inspectDirectory,
+    openDisk: openLinuxDisk,
+    tryLock: tryLinuxLock,
+  };
+}
+
+const linuxClock: Clock = {
+  wallMilliseconds: () => Date.now(),
+  monotonicNanoseconds: () => process.hrtime.bigint(),
+  sleep: (milliseconds) => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+  },
+};
+
+function linuxSystem({ osRoot = '/', kernelRelease = os.release() }: HostOverrides): OperatingSystem {
+  const prefix = osRoot === '/' ? '' : osRoot;
+  return {
+    readFile: (path, limitBytes) => readSystemFile(`${prefix}${path}`, limitBytes),
+    kernelRelease: () => kernelRelease,
+    architecture: () => process.arch,
+    mounts: readMounts,
+    blockDevice,
+  };
+}
+
+function readSystemFile(path: string, limitBytes: number): Uint8Array | undefined {
+  try {
+    const flags = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
+    return withDescriptor(fs.openSync(path, flags), (fd) => readUpTo(fd, limitBytes));
+  } catch (error) {
+    const errno = (error as NodeJS.ErrnoException).code;
+    if (errno === 'ENOENT') return undefined;
+    throw new DiskError('read', path, errno ?? 'EIO', error);
+  }
+}
+
+function readMounts(): Mount[] {
+  const path = '/proc/self/mountinfo';
+  try {
+    return parseMountInfo(fs.readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new DiskError('read', path, (error as NodeJS.ErrnoException).code ?? 'EIO', error);
+  }
+}
+
+function blockDevice(
+  by: 'uuid' | 'label',
+  value: string,
+): { device: string; path: string } | undefined {
+  // udev writes characters that do not suit a file name as \xNN
+  const escaped = value.replace(/[^\w#+\-.:=@]/g, (character) =>
+    [...Buffer.from(character)].map((byte) => `\\x${byte.toString(16)}`).join(''),
+  );
+  try {
+    const path = fs.realpathSync.native(`/dev/disk/by-${by}/${escaped}`);
+    const { rdev } = fs.statSync(path);
+    // glibc's encoding of major and minor
+    const major = ((rdev >>> 8) & 0xfff) | (Math.floor(rdev / 2 ** 32) & ~0xfff);
+    const minor = (rdev & 0xff) | ((rdev >>> 12) & ~0xff);
+    return { device: `${major}:${minor}`, path };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new DiskError('stat', value, (error as NodeJS.ErrnoException).code ?? 'EIO', error);
+  }
+}
+
+function inspectDirectory(path: string): DirectoryReport | undefined {
+  try {
+    const canonicalPath = fs.realpathSync.native(path);
+    const stats = fs.statSync(canonicalPath);
+    return {
+      canonicalPath,
+      isDirectory: stats.isDirectory(),
+      mode: stats.mode & 0o7777,
+      ownedByUsOrRoot: stats.uid === 0 || stats.uid === process.geteuid?.(),
+      access: accessTo(canonicalPath),
+    };
+  } catch (error) {
+    const errno = (error as NodeJS.ErrnoException).code;
+    if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined;
+    throw new DiskError('stat', path, errno ?? 'EIO', error);
+  }
+}
+
+function accessTo(path: string): DirectoryReport['access'] {
+  try {
+    fs.accessSync(path, fs.constants.W_OK | fs.constants.X_OK);
+    return 'writable';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EROFS' ? 'read_only_mount' : 'denied';
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Single flight (spec I6). Two locks, one truth:
+ *
+ * - The truth is an exclusive flock(2) on the state root directory itself. The kernel frees it
+ *   when the process dies; nothing is created, no clock is asked, namespaces do not matter. Node
+ *   has no flock, so flock(1) takes it on a descriptor that it inherits and that stays ours when
+ *   flock(1) ends: the lock belongs to the open file description.
+ * - `proper-lockfile` is the lock that people and other tools can see. Left by a kill or a power
+ *   cut it is removed by the next holder of the truth, at once: its own staleness rule compares
+ *   file times with the clock, waits two seconds, lets two processes take over together, and is
+ *   held for ever by a time in the future. It is never asked.
+ */
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import { DiskError, type HeldLock, LockUnavailable } from './host.ts';
+import lockfile from 'proper-lockfile';
+
+const heldElsewhere = 1;
+
+/** One attempt: undefined when another process holds it. Throws `LockUnavailable`, `DiskError`. */
+export function tryLinuxLock(stateRoot: string, visibleLock: string): HeldLock | undefined {
+  const fd = fs.openSync(stateRoot, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+  try {
+    if (!flock(fd)) {
+      fs.closeSync(fd);
+      return undefined;
+    }
+    const releaseVisible = takeVisibleLock(stateRoot, `/proc/self/fd/${fd}/${visibleLock}`);
+    return {
+      release() {
+        try {
+          releaseVisible();
+        } finally {
+          fs.closeSync(fd);
+        }
+      },
+    };
+  } catch (error) {
+    fs.closeSync(fd);
+    throw error;
+  }
+}
+
+function flock(fd: number): boolean {
+  const result = spawnSync('flock', ['-n', '-x', '3'], { stdio: ['ignore', 'ignore', 'pipe', fd] });
+  if (result.error) throw new LockUnavailable('flock(1) did not start', { cause: result.error });
+  if (result.status === 0) return true;
+  const complaint = result.stderr.toString().trim();
+  if (result.status === heldElsewhere && complaint === '') return false;
+  throw new LockUnavailable(`flock(1) ended with ${result.status ?? result.signal}: ${complaint}`);
+}
+
+/** `lockfilePath` names the lock through the held descriptor, so that no symlink redirects it. */
+function takeVisibleLock(stateRoot: string, lockfilePath: string): () => void {
+  const options = { lockfilePath, realpath: false, stale: 60_000, onCompromised: () => undefined };
+  try {
+    fs.rmSync(lockfilePath, { recursive: true, force: true });
+    return lockfile.lockSync(stateRoot, options);
+  } catch (error) {
+    const errno = (error as NodeJS.ErrnoException).code ?? 'EIO';
+    // On a full disk the visible lock cannot be made; the truth is held, and the gate that
+    // measures free space has the better words for it.
+    if (errno === 'ENOSPC' || errno === 'EDQUOT') return () => undefined;
+    throw new DiskError('lock', lockfilePath, errno, error);
+  }
+}

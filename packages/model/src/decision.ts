@@ -1,0 +1,105 @@
+/**
+ * What a precheck has to do, decided from the records alone (spec section 5). Pure: no clock, no
+ * disk. The rules, in order:
+ *
+ * 1. No fingerprint and no other witness: a first run.
+ * 2. No usable fingerprint, but a witness: the fingerprint was lost. Never epoch 0 again.
+ * 3. The stored hash is the running OS's: unchanged, if the evidence agrees. Otherwise the
+ *    evidence is damaged and is repaired; the highest epoch on record wins. But a newer epoch of
+ *    *another* OS on record proves that the fingerprint was put back: that is a replacement.
+ * 4. Any other stored hash: the OS was replaced, and the next epoch is one above the highest on
+ *    record. Only where the evidence shows that this very replacement was already counted
+ *    (`current` is the running OS, `previous` is the stored fingerprint, one epoch apart) does an
+ *    interrupted reconstruction continue under the same number.
+ */
+import { type BootEpoch, firstEpoch, nextEpoch } from './boot-epoch.ts';
+import { type EpochEvidence, sameEpoch } from './epoch-evidence.ts';
+import { type EpochHistory, newestEntry } from './epoch-history.ts';
+import type { OsFingerprint } from './os-fingerprint.ts';
+
+/**
+ * A record as found: `damaged` when present but not readable as what it should be. An
+ * implementation may read each record when it is first asked for: `unchanged` asks for two.
+ */
+export type Found<Document> = Document | 'absent' | 'damaged';
+
+export interface Records {
+  readonly fingerprint: Found<OsFingerprint>;
+  readonly current: Found<EpochEvidence>;
+  readonly previous: Found<EpochEvidence>;
+  readonly history: Found<EpochHistory>;
+}
+
+export type Decision =
+  | { readonly kind: 'first_run'; readonly bootEpoch: BootEpoch }
+  | { readonly kind: 'unchanged'; readonly bootEpoch: BootEpoch }
+  | { readonly kind: 'evidence_damaged'; readonly bootEpoch: BootEpoch }
+  | { readonly kind: 'os_replaced'; readonly bootEpoch: BootEpoch; readonly continued: boolean }
+  | { readonly kind: 'state_lost'; readonly bootEpoch: BootEpoch };
+
+interface Witness {
+  readonly bootEpoch: BootEpoch;
+  readonly compositeHash: string;
+}
+
+export function present<Document>(found: Found<Document>): Document | undefined {
+  return found === 'absent' || found === 'damaged' ? undefined : found;
+}
+
+export function decide(currentHash: string, records: Records): Decision {
+  const stored = present(records.fingerprint);
+  if (stored && stored.compositeHash === currentHash) {
+    const current = present(records.current);
+    if (current && sameEpoch(current.osFingerprint, stored)) {
+      return { kind: 'unchanged', bootEpoch: stored.bootEpoch };
+    }
+  }
+  const newest = newestWitness(records);
+  if (!stored) {
+    if (!newest && Object.values(records).every((record) => record === 'absent')) {
+      return { kind: 'first_run', bootEpoch: firstEpoch };
+    }
+    return { kind: 'state_lost', bootEpoch: nextEpoch(newest?.bootEpoch ?? firstEpoch) };
+  }
+  const highest = Math.max(stored.bootEpoch, newest?.bootEpoch ?? 0) as BootEpoch;
+  if (stored.compositeHash === currentHash) {
+    if (newest && newest.bootEpoch > stored.bootEpoch && newest.compositeHash !== currentHash) {
+      return { kind: 'os_replaced', bootEpoch: nextEpoch(highest), continued: false };
+    }
+    return { kind: 'evidence_damaged', bootEpoch: highest };
+  }
+  if (alreadyCounted(currentHash, stored, records, highest)) {
+    return { kind: 'os_replaced', bootEpoch: highest, continued: true };
+  }
+  return { kind: 'os_replaced', bootEpoch: nextEpoch(highest), continued: false };
+}
+
+/** The record of the highest epoch, the stored fingerprint itself aside. */
+export function newestWitness(records: Records): Witness | undefined {
+  const witnesses: (Witness | undefined)[] = [
+    present(records.current)?.osFingerprint,
+    present(records.previous)?.osFingerprint,
+    newestEntry(present(records.history) ?? []),
+  ];
+  return witnesses.reduce(
+    (newest, witness) => (witness && !(newest && newest.bootEpoch >= witness.bootEpoch) ? witness : newest),
+    undefined,
+  );
+}
+
+function alreadyCounted(
+  currentHash: string,
+  stored: OsFingerprint,
+  records: Records,
+  highest: BootEpoch,
+): boolean {
+  const current = present(records.current)?.osFingerprint;
+  const previous = present(records.previous)?.osFingerprint;
+  if (!current || !previous) return false;
+  return (
+    current.compositeHash === currentHash &&
+    current.bootEpoch === highest &&
+    current.bootEpoch === nextEpoch(stored.bootEpoch) &&
+    sameEpoch(previous, stored)
+  );
+}

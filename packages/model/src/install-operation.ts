@@ -1,0 +1,98 @@
+/**
+ * One typed, shell-free operation of a manifest and the rules for its paths that can be judged
+ * from the text alone (spec section 6). What needs the disk (symlinks, types) is judged in
+ * `precheck/src/install-plan.ts`.
+ */
+import type { Digest } from './digest.ts';
+import { PrecheckError } from './failure.ts';
+import { isProtected, layout } from './layout.ts';
+
+export type InstallOperation =
+  | {
+      readonly op: 'copy_binary';
+      readonly src: string;
+      readonly dst: string;
+      readonly hash: Digest | undefined;
+      /** Permission bits 0 to 0o777; undefined: those of src. */
+      readonly mode: number | undefined;
+    }
+  | { readonly op: 'verify_config'; readonly src: string; readonly hash: Digest | undefined };
+
+/** Shell metacharacters and control characters: rejected in every path (spec section 6). */
+// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+const forbidden = /[;|$`&><(){}[\]*?!#~'"\\\u0000-\u001f\u007f]/;
+
+/** The longest name that ext4, XFS, btrfs and f2fs take, in bytes. */
+const longestNameBytes = 255;
+
+/**
+ * The path relative to the state root, without `.` and `..`, or undefined when it leads outside.
+ * `rootNames` are the absolute names that the state root goes by.
+ */
+export function relativeToRoot(path: string, rootNames: readonly string[]): string | undefined {
+  if (!path.startsWith('/')) return normalize(path);
+  for (const root of rootNames) {
+    if (path === root) return '';
+    if (path.startsWith(`${root}/`)) return normalize(path.slice(root.length + 1));
+  }
+  return undefined;
+}
+
+/** Refuses what the text of the paths alone forbids. */
+export function checkOperationPaths(
+  operation: InstallOperation,
+  index: number,
+  rootNames: readonly string[],
+): void {
+  const where = { operation: index, op: operation.op };
+  const paths = operation.op === 'copy_binary' ? [operation.src, operation.dst] : [operation.src];
+  for (const path of paths) {
+    const character = forbidden.exec(path)?.[0];
+    if (character !== undefined) {
+      throw new PrecheckError('operation.path_forbidden', { ...where, path, character });
+    }
+    if (path.split('/').some((name) => Buffer.byteLength(name) > longestNameBytes)) {
+      const limit = `a name over ${longestNameBytes} bytes`;
+      throw new PrecheckError('operation.path_forbidden', { ...where, path, character: limit });
+    }
+  }
+  requireAllowedSource(relativeToRoot(operation.src, rootNames), operation, index);
+  if (operation.op === 'copy_binary') {
+    requireAllowedDestination(relativeToRoot(operation.dst, rootNames), operation.dst, index);
+  }
+}
+
+/** Refuses a src, given relative to the state root, that lies outside its directory. */
+export function requireAllowedSource(
+  relative: string | undefined,
+  { op, src }: InstallOperation,
+  index: number,
+): string {
+  const inside =
+    op === 'copy_binary' ? relative?.startsWith(`${layout.binaries}/`) : relative !== undefined;
+  if (inside && relative) return relative;
+  const allowed = op === 'copy_binary' ? `${layout.binaries}/` : 'the state root';
+  throw new PrecheckError('operation.src_outside', { operation: index, op, src, allowed });
+}
+
+/** Refuses a dst, given relative to the state root, that is outside or reserved. */
+export function requireAllowedDestination(
+  relative: string | undefined,
+  dst: string,
+  index: number,
+): string {
+  const where = { operation: index, op: 'copy_binary', dst };
+  if (relative === undefined) throw new PrecheckError('operation.dst_outside', where);
+  if (isProtected(relative)) throw new PrecheckError('operation.dst_protected', where);
+  return relative;
+}
+
+function normalize(relative: string): string | undefined {
+  const names: string[] = [];
+  for (const name of relative.split('/')) {
+    if (name === '' || name === '.') continue;
+    if (name !== '..') names.push(name);
+    else if (names.pop() === undefined) return undefined;
+  }
+  return names.join('/');
+}

@@ -1,0 +1,111 @@
+/** Does what was decided, and says so. Loaded only when there is something to do. */
+import type { Host } from '@edged/host/host';
+import { type Decision, type Records, newestWitness, present } from '@edged/model/decision';
+import { defaultBinary, layout } from '@edged/model/layout';
+import { type OsIdentity, changedComponents, compositeHash } from '@edged/model/os-fingerprint';
+import { bootstrapDirectories, carryOut, requireSpace } from './change.ts';
+import { goalOfNewEpoch, goalOfRepair, hashOfFile } from './epoch-goal.ts';
+import type { Report } from './event.ts';
+import { reconstruct, rehearseRuntime } from './reconstruction.ts';
+import type { StateRoot } from './state-root.ts';
+
+export interface Situation {
+  readonly stateRoot: StateRoot;
+  readonly host: Host;
+  readonly identity: OsIdentity;
+  readonly records: Records;
+  /** RFC 3339, UTC. */
+  readonly now: string;
+  readonly dryRun: boolean;
+}
+
+export type Task = Exclude<Decision, { readonly kind: 'unchanged' }>;
+
+export function act(task: Task, situation: Situation, report: Report): void {
+  if (situation.dryRun) report('edge.precheck.dry_run', { would: task.kind });
+  switch (task.kind) {
+    case 'first_run':
+      return initialize(task, situation, report);
+    case 'evidence_damaged':
+      return repair(task, situation, report);
+    case 'state_lost':
+      reportLoss(situation, report);
+      return replaceOs(task, situation, report);
+    case 'os_replaced':
+      reportReplacement(situation, report);
+      return replaceOs(task, situation, report);
+  }
+}
+
+function initialize({ bootEpoch }: Task, situation: Situation, report: Report): void {
+  const { stateRoot, host, dryRun } = situation;
+  const { disk, mountCheckSkipped } = stateRoot;
+  requireSpace(disk, 0);
+  if (dryRun) return;
+  const { goal } = carryOut(disk, host.clock, () => {
+    bootstrapDirectories(disk);
+    const path = defaultBinary;
+    const binary = { path, hash: hashOfFile(disk, `${layout.binaries}/${path}`) };
+    const configHash = hashOfFile(disk, layout.config);
+    const first = { kind: 'first_run', bootEpoch, binary, configHash, mountCheckSkipped } as const;
+    return {
+      goal: goalOfNewEpoch({ ...situation, ...first }),
+      installations: [],
+      newDirectories: [],
+    };
+  });
+  report('edge.os.fingerprint_initialized', {
+    composite_hash: goal.fingerprint.compositeHash,
+    boot_epoch: bootEpoch,
+  });
+}
+
+function repair({ bootEpoch }: Task, situation: Situation, report: Report): void {
+  const { stateRoot, host, records, now, dryRun } = situation;
+  const { disk, mountCheckSkipped } = stateRoot;
+  const { current } = records;
+  const found = present(current)
+    ? `epoch ${present(current)?.osFingerprint.bootEpoch}`
+    : String(current);
+  requireSpace(disk, 0);
+  if (!dryRun) {
+    carryOut(disk, host.clock, () => ({
+      goal: goalOfRepair(disk, records, bootEpoch, now, mountCheckSkipped),
+      installations: [],
+      newDirectories: [],
+    }));
+  }
+  report('edge.epoch.evidence_repaired', { found, boot_epoch: bootEpoch });
+}
+
+function replaceOs(task: Task, situation: Situation, report: Report): void {
+  const { stateRoot, host, dryRun } = situation;
+  const { bootEpoch } = task;
+  const started = host.clock.monotonicNanoseconds();
+  report('edge.os.reconstruction_started', { boot_epoch: bootEpoch });
+  if (dryRun) return void rehearseRuntime(stateRoot, host, report);
+  const kind = task.kind === 'state_lost' ? 'state_lost' : 'os_replaced';
+  reconstruct(stateRoot, host, { ...situation, kind, bootEpoch }, report);
+  const nanoseconds = host.clock.monotonicNanoseconds() - started;
+  report('edge.os.reconstruction_completed', {
+    duration_seconds: Number(nanoseconds / 1_000_000n) / 1000,
+    boot_epoch: bootEpoch,
+  });
+}
+
+function reportReplacement({ records, identity }: Situation, report: Report): void {
+  const stored = present(records.fingerprint);
+  report('edge.os.update_detected', {
+    previous_hash: stored?.compositeHash ?? '',
+    current_hash: compositeHash(identity),
+    changed: stored ? changedComponents(stored, identity).join(',') : 'unknown',
+  });
+}
+
+function reportLoss({ records }: Situation, report: Report): void {
+  const highest = newestWitness(records)?.bootEpoch;
+  report('edge.os.fingerprint_lost', {
+    fingerprint: records.fingerprint === 'absent' ? 'absent' : 'damaged',
+    ...(highest === undefined ? {} : { highest_epoch: highest }),
+  });
+}

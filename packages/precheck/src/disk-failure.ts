@@ -1,0 +1,25 @@
+/** Gives a refused disk operation the failure code of the gate in which it happened. */
+import { DiskError } from '@edged/host/host';
+import { type FailureCode, type FailureDetail, PrecheckError } from '@edged/model/failure';
+
+export function refusingAs<Result>(
+  code: FailureCode,
+  detail: FailureDetail,
+  act: () => Result,
+): Result {
+  try {
+    return act();
+  } catch (error) {
+    throw asFailure(code, error, detail);
+  }
+}
+
+/** The error itself, unless it is a refused disk operation. */
+export function asFailure(code: FailureCode, error: unknown, detail: FailureDetail = {}): unknown {
+  if (!(error instanceof DiskError)) return error;
+  return new PrecheckError(code, { ...detail, ...diskDetail(error) }, error);
+}
+
+export function diskDetail({ operation, path, errno }: DiskError): FailureDetail {
+  return { failed_call: operation, file: path, errno };
+}

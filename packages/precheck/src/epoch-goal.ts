@@ -1,0 +1,154 @@
+/** From the records and a decision to the records as they shall be. No effects but reading. */
+import type { Disk } from '@edged/host/host';
+import type { BootEpoch } from '@edged/model/boot-epoch';
+import { type Records, present } from '@edged/model/decision';
+import { createHasher } from '@edged/model/digest';
+import type { EpochEvidence, EpochKind } from '@edged/model/epoch-evidence';
+import { type EpochHistory, withEpoch } from '@edged/model/epoch-history';
+import { defaultBinary, layout } from '@edged/model/layout';
+import {
+  type OsFingerprint,
+  type OsIdentity,
+  changedComponents,
+  compositeHash,
+  osReleaseText,
+} from '@edged/model/os-fingerprint';
+import type { EpochGoal } from './journal.ts';
+
+export interface NewEpoch {
+  readonly kind: EpochKind;
+  readonly bootEpoch: BootEpoch;
+  readonly identity: OsIdentity;
+  readonly records: Records;
+  /** RFC 3339, UTC; never before the clock's floor. */
+  readonly now: string;
+  /** Name inside `runtime/binaries/` and its digest. */
+  readonly binary: { readonly path: string; readonly hash: string };
+  readonly configHash: string;
+  readonly mountCheckSkipped: boolean;
+}
+
+export function goalOfNewEpoch(epoch: NewEpoch): EpochGoal {
+  const { records, identity, bootEpoch, now } = epoch;
+  const stored = present(records.fingerprint);
+  const fingerprint: OsFingerprint = {
+    compositeHash: compositeHash(identity),
+    osRelease: osReleaseText(identity),
+    unameRelease: identity.kernelRelease,
+    bootEpoch,
+    capturedAt: now,
+    unknownKeys: stored?.unknownKeys ?? {},
+  };
+  const evidence: EpochEvidence = {
+    osFingerprint: fingerprint,
+    binaryHash: epoch.binary.hash,
+    configHash: epoch.configHash,
+    rotatedAt: now,
+    more: {
+      kind: epoch.kind,
+      binary_path: epoch.binary.path,
+      ...(stored ? { changed: changedComponents(stored, identity) } : {}),
+      mount_check_skipped: epoch.mountCheckSkipped,
+    },
+  };
+  return withGoalHistory(records, evidence);
+}
+
+/** The same epoch, with evidence that agrees with the fingerprint again (spec I2). */
+export function goalOfRepair(
+  disk: Disk,
+  records: Records,
+  bootEpoch: BootEpoch,
+  now: string,
+  mountCheckSkipped: boolean,
+): EpochGoal {
+  const stored = present(records.fingerprint);
+  if (!stored) throw new Error('a repair needs a stored fingerprint');
+  const fingerprint: OsFingerprint = { ...stored, bootEpoch };
+  const surviving = [present(records.current), present(records.previous)].find(
+    (found) =>
+      found?.osFingerprint.bootEpoch === bootEpoch &&
+      found.osFingerprint.compositeHash === fingerprint.compositeHash,
+  );
+  const evidence: EpochEvidence = surviving ?? {
+    osFingerprint: fingerprint,
+    binaryHash: hashOfFile(disk, `${layout.binaries}/${defaultBinary}`),
+    configHash: hashOfFile(disk, layout.config),
+    rotatedAt: now,
+    more: { repaired: true, binary_path: defaultBinary, mount_check_skipped: mountCheckSkipped },
+  };
+  return { ...withGoalHistory(records, evidence), fingerprint };
+}
+
+/** Lower-case BLAKE3; empty when the file is absent or its symlinks lead outside. */
+export function hashOfFile(disk: Disk, path: string): string {
+  const resolved = disk.resolve(path);
+  if (resolved === undefined) return '';
+  const hasher = createHasher();
+  const found = disk.scanFile(resolved, (chunk) => hasher.update(chunk));
+  if (found) return hasher.digestHex();
+  hasher.abandon();
+  return '';
+}
+
+function withGoalHistory(records: Records, evidence: EpochEvidence): EpochGoal {
+  const fingerprint = evidence.osFingerprint;
+  const { bootEpoch, compositeHash: hash } = fingerprint;
+  return {
+    fingerprint,
+    evidence,
+    previous: evidenceBefore(records, bootEpoch),
+    history: withEpoch(historyOf(records), {
+      bootEpoch,
+      compositeHash: hash,
+      beganAt: evidence.rotatedAt,
+    }),
+  };
+}
+
+/** The newest evidence below this epoch; where only a lesser record survives, made from that. */
+function evidenceBefore(records: Records, bootEpoch: BootEpoch): EpochEvidence | undefined {
+  const stored = present(records.fingerprint);
+  const candidates: (EpochEvidence | undefined)[] = [
+    present(records.current),
+    present(records.previous),
+    stored && evidenceFrom(stored, stored.capturedAt),
+    ...(present(records.history) ?? []).map((entry) =>
+      evidenceFrom(
+        {
+          compositeHash: entry.compositeHash,
+          osRelease: '',
+          unameRelease: '',
+          bootEpoch: entry.bootEpoch,
+          capturedAt: entry.beganAt,
+          unknownKeys: {},
+        },
+        entry.beganAt,
+      ),
+    ),
+  ];
+  return candidates.reduce((newest, candidate) => {
+    if (!candidate || candidate.osFingerprint.bootEpoch >= bootEpoch) return newest;
+    const isNewer =
+      !newest || candidate.osFingerprint.bootEpoch > newest.osFingerprint.bootEpoch;
+    return isNewer ? candidate : newest;
+  }, undefined);
+}
+
+function evidenceFrom(osFingerprint: OsFingerprint, rotatedAt: string): EpochEvidence {
+  return { osFingerprint, binaryHash: '', configHash: '', rotatedAt, more: { repaired: true } };
+}
+
+/** The history on record; rebuilt from the other witnesses where it is lost. */
+function historyOf(records: Records): EpochHistory {
+  const witnesses = [
+    present(records.previous)?.osFingerprint,
+    present(records.current)?.osFingerprint,
+    present(records.fingerprint),
+  ];
+  return witnesses.reduce<EpochHistory>((history, witness) => {
+    if (!witness || history.some(({ bootEpoch }) => bootEpoch >= witness.bootEpoch)) return history;
+    const { bootEpoch, compositeHash: hash, capturedAt } = witness;
+    return withEpoch(history, { bootEpoch, compositeHash: hash, beganAt: capturedAt });
+  }, present(records.history) ?? []);
+}

@@ -1,0 +1,29 @@
+/** What precheck says while it works. Names, levels and attributes are public API (spec section 5). */
+
+export type Level = 'debug' | 'info' | 'warn' | 'error';
+
+/** Every event, with its level. Failures are events too; their messages stand in `failures`. */
+export const events = {
+  'edge.state_root.mount_check_skipped': 'warn',
+  'edge.state_root.read_only': 'warn',
+  'edge.state_root.lock_waiting': 'info',
+  'edge.state_root.leftovers_removed': 'warn',
+  'edge.state_root.journal_discarded': 'warn',
+  'edge.clock.below_floor': 'warn',
+  'edge.os.fingerprint_initialized': 'info',
+  'edge.os.fingerprint_lost': 'warn',
+  'edge.os.update_detected': 'warn',
+  'edge.os.reconstruction_started': 'info',
+  'edge.os.reconstruction_resumed': 'warn',
+  'edge.os.reconstruction_completed': 'info',
+  'edge.os.operation_staged': 'debug',
+  'edge.os.unchanged': 'debug',
+  'edge.epoch.evidence_repaired': 'warn',
+  'edge.epoch.evidence_rolled_forward': 'warn',
+  'edge.precheck.dry_run': 'info',
+} as const satisfies Record<string, Level>;
+
+export type EventName = keyof typeof events;
+export type Attributes = Readonly<Record<string, string | number | boolean>>;
+
+export type Report = (name: EventName, attributes?: Attributes) => void;

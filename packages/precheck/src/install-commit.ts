@@ -1,0 +1,135 @@
+/**
+ * Staging and committing of a plan: all or nothing (spec section 6, I4). Staging reads each byte
+ * once, hashes it while it is copied, and touches nothing visible. Committing happens under the
+ * journal: link the old files aside, rename the new ones into place, sync. It can be done again
+ * after any interruption, and undone as long as the journal stands.
+ */
+import type { CopyOptions, Disk } from '@edged/host/host';
+import { type Digest, createHasher } from '@edged/model/digest';
+import { PrecheckError } from '@edged/model/failure';
+import { ensureDirectory, parentOf } from './durable.ts';
+import { type InstallPlan, type PlannedOperation, SourceJudge } from './install-plan.ts';
+import { type Installation, type Journal, transaction } from './journal.ts';
+
+const permissionBits = 0o777;
+
+export interface StagedFiles {
+  readonly installations: readonly Installation[];
+  /** Digest of every src that was read, by path relative to the state root. */
+  readonly digests: ReadonlyMap<string, Digest>;
+}
+
+/** Reads every src once; copies go to `staged/N`. Throws as `SourceJudge` does, and `DiskError`. */
+export function stage(
+  plan: InstallPlan,
+  disk: Disk,
+  architecture: string,
+  staged: (operation: PlannedOperation, digest: Digest) => void,
+): StagedFiles {
+  const installations: Installation[] = [];
+  const digests = new Map<string, Digest>();
+  for (const operation of plan.operations) {
+    const digest = judge(operation, architecture, (observe) => {
+      if (!operation.target) return scan(operation, disk, observe);
+      const options = copyOptions(operation.target.mode, observe);
+      disk.copyFile(operation.src, transaction.staged(installations.length), options);
+    });
+    if (operation.target) {
+      const { dst, replaces } = operation.target;
+      installations.push({ dst, digest, replaces });
+    }
+    digests.set(operation.src, digest);
+    staged(operation, digest);
+  }
+  return { installations, digests };
+}
+
+/** As `stage`, but only reads: what `edged verify` and a dry run ask. */
+export function judgeSources(
+  plan: InstallPlan,
+  disk: Disk,
+  architecture: string,
+  judged: (operation: PlannedOperation, digest: Digest) => void,
+): void {
+  for (const operation of plan.operations) {
+    judged(
+      operation,
+      judge(operation, architecture, (observe) => scan(operation, disk, observe)),
+    );
+  }
+}
+
+/** False when a file is whole in neither place, staged or installed: not to be continued. */
+export function isContinuable(journal: Journal, disk: Disk): boolean {
+  return journal.installations.every(({ dst, digest }, index) => {
+    const staged = transaction.staged(index);
+    return digestOfFile(disk, disk.status(staged) ? staged : dst) === digest;
+  });
+}
+
+/** Brings every staged file to its dst, durably. */
+export function install(journal: Journal, disk: Disk): void {
+  journal.newDirectories.forEach((path) => ensureDirectory(disk, path));
+  journal.installations.forEach(({ dst, replaces }, index) => {
+    const pending = disk.status(transaction.staged(index));
+    if (!pending || !replaces || disk.status(transaction.undo(index)) || !disk.status(dst)) return;
+    disk.link(dst, transaction.undo(index));
+  });
+  if (journal.installations.length > 0) disk.syncDirectory(transaction.undoing);
+  journal.installations.forEach(({ dst }, index) => {
+    if (disk.status(transaction.staged(index))) disk.rename(transaction.staged(index), dst);
+  });
+  const parents = new Set(journal.installations.map(({ dst }) => parentOf(dst)));
+  for (const parent of parents) disk.syncDirectory(parent);
+}
+
+/** Puts back what `install` replaced and removes what it added. */
+export function uninstall(journal: Journal, disk: Disk): void {
+  journal.installations.forEach(({ dst, replaces }, index) => {
+    if (disk.status(transaction.staged(index))) return;
+    if (disk.status(transaction.undo(index))) disk.rename(transaction.undo(index), dst);
+    else if (!replaces && disk.status(dst)) disk.removeFile(dst);
+    if (disk.status(parentOf(dst))) disk.syncDirectory(parentOf(dst));
+  });
+  for (const path of journal.newDirectories.toReversed()) {
+    if (disk.list(path)?.length !== 0) continue;
+    disk.removeDirectory(path);
+    disk.syncDirectory(parentOf(path));
+  }
+}
+
+function digestOfFile(disk: Disk, path: string): Digest | undefined {
+  if (disk.status(path)?.kind !== 'file') return undefined;
+  const hasher = createHasher();
+  disk.scanFile(path, (chunk) => hasher.update(chunk));
+  return hasher.digestHex();
+}
+
+function scan(
+  { index, src }: PlannedOperation,
+  disk: Disk,
+  observe: (chunk: Uint8Array) => void,
+): void {
+  if (disk.scanFile(src, observe)) return;
+  throw new PrecheckError('operation.src_missing', { operation: index, src });
+}
+
+function judge(
+  operation: PlannedOperation,
+  architecture: string,
+  read: (observe: (chunk: Uint8Array) => void) => void,
+): Digest {
+  const judge = new SourceJudge(operation, architecture);
+  try {
+    read((chunk) => judge.observe(chunk));
+  } catch (error) {
+    judge.abandon();
+    throw error;
+  }
+  return judge.verdict();
+}
+
+/** Setuid, setgid and sticky bits are never installed, whatever the source carries. */
+function copyOptions(mode: number | undefined, observe: (chunk: Uint8Array) => void): CopyOptions {
+  return { modeFor: (sourceMode) => (mode ?? sourceMode) & permissionBits, observe };
+}

@@ -1,0 +1,188 @@
+/**
+ * From a verified manifest to a plan: every rule that needs the disk, for every operation, before
+ * anything is written (spec section 6). Reads names and types only; contents are judged by
+ * `SourceJudge` while they are read, once.
+ */
+import type { Disk } from '@edged/host/host';
+import { type Digest, createHasher } from '@edged/model/digest';
+import { elfHeaderBytes, judgeElf } from '@edged/model/elf';
+import { PrecheckError } from '@edged/model/failure';
+import {
+  type InstallOperation,
+  checkOperationPaths,
+  relativeToRoot,
+  requireAllowedDestination,
+  requireAllowedSource,
+} from '@edged/model/install-operation';
+import { parentOf } from './durable.ts';
+
+/** An operation whose src, relative to the state root, is a regular file; no symlinks are left. */
+export interface PlannedOperation {
+  /** Place in the manifest, from 0. */
+  readonly index: number;
+  readonly src: string;
+  readonly sizeBytes: number;
+  readonly expected: Digest | undefined;
+  /** Undefined for `verify_config`. */
+  readonly target: PlannedTarget | undefined;
+}
+
+export interface PlannedTarget {
+  readonly dst: string;
+  readonly mode: number | undefined;
+  readonly replaces: boolean;
+}
+
+export interface InstallPlan {
+  readonly operations: readonly PlannedOperation[];
+  /** Missing parents of dsts, outermost first. */
+  readonly newDirectories: readonly string[];
+  /** Sum of what is to be staged. */
+  readonly copiedBytes: number;
+}
+
+export function planInstall(
+  operations: readonly InstallOperation[],
+  disk: Disk,
+  rootNames: readonly string[],
+): InstallPlan {
+  operations.forEach((operation, index) => checkOperationPaths(operation, index, rootNames));
+  const planned = operations.map((operation, index) =>
+    planOperation(operation, index, disk, rootNames),
+  );
+  refuseOverlappingTargets(planned);
+  const newDirectories = new Set<string>();
+  for (const { target, index } of planned) {
+    if (target) missingParents(target.dst, index, disk).forEach((path) => newDirectories.add(path));
+  }
+  const copiedBytes = planned.reduce((sum, { target, sizeBytes }) => sum + (target ? sizeBytes : 0), 0);
+  return { operations: planned, newDirectories: [...newDirectories], copiedBytes };
+}
+
+/** Where the dst of a `copy_binary` really is, every symlink followed. Used by recovery as well. */
+export function resolveDestination(
+  dst: string,
+  index: number,
+  disk: Disk,
+  rootNames: readonly string[],
+): string {
+  const relative = relativeToRoot(dst, rootNames);
+  const resolved = relative === undefined ? undefined : disk.resolve(relative);
+  return requireAllowedDestination(resolved, dst, index);
+}
+
+function planOperation(
+  operation: InstallOperation,
+  index: number,
+  disk: Disk,
+  rootNames: readonly string[],
+): PlannedOperation {
+  const where = { operation: index, op: operation.op, src: operation.src };
+  const relative = requireAllowedSource(relativeToRoot(operation.src, rootNames), operation, index);
+  const src = requireAllowedSource(resolveSource(relative, disk, where), operation, index);
+  const status = disk.status(src);
+  if (!status) throw new PrecheckError('operation.src_missing', where);
+  if (status.kind !== 'file') {
+    throw new PrecheckError('operation.src_unusable', { ...where, found: status.kind });
+  }
+  const { sizeBytes } = status;
+  const planned = { index, src, sizeBytes, expected: operation.hash };
+  if (operation.op === 'verify_config') return { ...planned, target: undefined };
+  const dst = resolveDestination(operation.dst, index, disk, rootNames);
+  const replaces = requireReplaceable(dst, index, disk);
+  return { ...planned, target: { dst, mode: operation.mode, replaces } };
+}
+
+function resolveSource(
+  relative: string,
+  disk: Disk,
+  where: { operation: number; op: string; src: string },
+): string | undefined {
+  const resolved = disk.resolve(relative);
+  // a dangling link inside the directory is a missing file, not an escape
+  if (resolved === undefined && disk.status(relative)?.kind === 'symlink') {
+    throw new PrecheckError('operation.src_outside', { ...where, allowed: 'no link that leads out' });
+  }
+  return resolved;
+}
+
+/** True when a regular file stands at dst. */
+function requireReplaceable(dst: string, index: number, disk: Disk): boolean {
+  const status = disk.status(dst);
+  if (!status) return false;
+  if (status.kind === 'file') return true;
+  throw new PrecheckError('operation.dst_unusable', { operation: index, dst, found: status.kind });
+}
+
+function missingParents(dst: string, index: number, disk: Disk): string[] {
+  const missing: string[] = [];
+  for (let path = parentOf(dst); ; path = parentOf(path)) {
+    const status = disk.status(path);
+    if (!status) {
+      missing.unshift(path);
+      continue;
+    }
+    if (status.kind !== 'directory') {
+      throw new PrecheckError('operation.dst_unusable', { operation: index, dst, parent: path });
+    }
+    if (status.device !== disk.status('')?.device) {
+      const found = 'another filesystem is mounted there';
+      throw new PrecheckError('operation.dst_unusable', { operation: index, dst, found });
+    }
+    return missing;
+  }
+}
+
+function refuseOverlappingTargets(operations: readonly PlannedOperation[]): void {
+  const seen = new Set<string>();
+  for (const { target } of operations) {
+    if (target && seen.has(target.dst)) {
+      throw new PrecheckError('operation.dst_duplicate', { dst: target.dst });
+    }
+    if (target) seen.add(target.dst);
+  }
+  for (const { target } of operations) {
+    for (let path = parentOf(target?.dst ?? ''); path !== ''; path = parentOf(path)) {
+      if (seen.has(path)) throw new PrecheckError('operation.dst_duplicate', { dst: path });
+    }
+  }
+}
+
+/** Sees every byte of one src, once, and judges it. Ends with `verdict` or `abandon`. */
+export class SourceJudge {
+  readonly #operation: PlannedOperation;
+  readonly #architecture: string;
+  readonly #hasher = createHasher();
+  #header = new Uint8Array();
+
+  constructor(operation: PlannedOperation, architecture: string) {
+    this.#operation = operation;
+    this.#architecture = architecture;
+  }
+
+  observe(chunk: Uint8Array): void {
+    this.#hasher.update(chunk);
+    if (this.#header.length < elfHeaderBytes) {
+      this.#header = Buffer.concat([this.#header, chunk.subarray(0, elfHeaderBytes)]);
+    }
+  }
+
+  abandon(): void {
+    this.#hasher.abandon();
+  }
+
+  /** The digest of what was seen. Throws `operation.hash_mismatch`, `operation.wrong_machine`. */
+  verdict(): Digest {
+    const { index, src, expected, target } = this.#operation;
+    const where = { operation: index, src };
+    const found = this.#hasher.digestHex();
+    if (expected !== undefined && found !== expected) {
+      throw new PrecheckError('operation.hash_mismatch', { ...where, expected, found });
+    }
+    if (target && judgeElf(this.#header, this.#architecture) === 'wrong_machine') {
+      const machine = this.#architecture;
+      throw new PrecheckError('operation.wrong_machine', { ...where, this_machine: machine });
+    }
+    return found;
+  }
+}

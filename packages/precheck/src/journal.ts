@@ -1,0 +1,144 @@
+/**
+ * The journal: everything that a change of the state root is going to do, written down before the
+ * first visible step, and enough to finish it on any later boot (spec I1 to I4).
+ *
+ * All that is unfinished lives in `bootstrap/transaction/`, mode 0700:
+ *   staged/N     the file of installation N, complete, until it is renamed to its dst
+ *   undo/N       a second name of the file that installation N replaces
+ *   manifest.json, manifest.json.sig   the verified bytes; a journal with installations is
+ *                continued only if they verify again (I5: a journal alone proves nothing)
+ *   journal.json the commit point: without it the directory is rubbish, with it it is a promise
+ */
+import type { Disk } from '@edged/host/host';
+import { type Digest, parseDigest } from '@edged/model/digest';
+import {
+  type EpochEvidence,
+  epochEvidenceFromJson,
+  epochEvidenceToJson,
+} from '@edged/model/epoch-evidence';
+import {
+  type EpochHistory,
+  epochHistoryFromJson,
+  epochHistoryToJson,
+} from '@edged/model/epoch-history';
+import { isObject, parseTolerantJson, serializeJson } from '@edged/model/json-reader';
+import { layout } from '@edged/model/layout';
+import {
+  type OsFingerprint,
+  osFingerprintFromJson,
+  osFingerprintToJson,
+} from '@edged/model/os-fingerprint';
+import { parentOf, removeTree } from './durable.ts';
+
+/** The records as they shall be when the change is done. */
+export interface EpochGoal {
+  readonly fingerprint: OsFingerprint;
+  readonly evidence: EpochEvidence;
+  /** Evidence of the epoch before; undefined where there was none. */
+  readonly previous: EpochEvidence | undefined;
+  readonly history: EpochHistory;
+}
+
+/** One file that moves from `staged/N` to `dst`, N being its place in the list. */
+export interface Installation {
+  readonly dst: string;
+  readonly digest: Digest;
+  /** True when a file stands at dst before. */
+  readonly replaces: boolean;
+}
+
+export interface Journal {
+  readonly goal: EpochGoal;
+  readonly installations: readonly Installation[];
+  /** Parents of dsts that do not exist yet, outermost first. */
+  readonly newDirectories: readonly string[];
+}
+
+export const transaction = {
+  directory: layout.transaction,
+  journal: `${layout.transaction}/journal.json`,
+  manifest: `${layout.transaction}/manifest.json`,
+  signature: `${layout.transaction}/manifest.json.sig`,
+  staging: `${layout.transaction}/staged`,
+  undoing: `${layout.transaction}/undo`,
+  staged: (index: number) => `${layout.transaction}/staged/${index}`,
+  undo: (index: number) => `${layout.transaction}/undo/${index}`,
+  fingerprint: `${layout.transaction}/os_fingerprint.json`,
+  history: `${layout.transaction}/epoch_history.json`,
+} as const;
+
+const journalLimitBytes = 16 * 1024 * 1024;
+
+/** An empty transaction directory, whatever an earlier run left there. */
+export function beginTransaction(disk: Disk): void {
+  removeTree(disk, transaction.directory);
+  disk.createDirectory(transaction.directory, 0o700);
+  disk.createDirectory(transaction.staging, 0o700);
+  disk.createDirectory(transaction.undoing, 0o700);
+}
+
+/** The commit point. When this returns, the change will happen, however often the power fails. */
+export function commitJournal(disk: Disk, journal: Journal): void {
+  disk.createFile(transaction.journal, serializeJson(toJson(journal)), 0o600);
+  disk.syncDirectory(transaction.staging);
+  disk.syncDirectory(transaction.undoing);
+  disk.syncDirectory(transaction.directory);
+  disk.syncDirectory(parentOf(layout.transaction));
+}
+
+/** Takes the promise back, or ends it: first the journal, durably, then the rest. */
+export function endTransaction(disk: Disk): void {
+  if (disk.status(transaction.journal)) {
+    disk.removeFile(transaction.journal);
+    disk.syncDirectory(transaction.directory);
+  }
+  removeTree(disk, transaction.directory);
+  disk.syncDirectory(parentOf(layout.transaction));
+}
+
+/** Undefined when there is no journal; `damaged` when it is none of ours. */
+export function readJournal(disk: Disk): Journal | 'damaged' | undefined {
+  if (!disk.status(transaction.journal)) return undefined;
+  const bytes = disk.readFile(transaction.journal, journalLimitBytes);
+  return bytes && (fromJson(parseTolerantJson(bytes)) ?? 'damaged');
+}
+
+function toJson({ goal, installations, newDirectories }: Journal): Record<string, unknown> {
+  return {
+    os_fingerprint: osFingerprintToJson(goal.fingerprint),
+    evidence: epochEvidenceToJson(goal.evidence),
+    previous_evidence: goal.previous ? epochEvidenceToJson(goal.previous) : null,
+    history: epochHistoryToJson(goal.history),
+    installations,
+    new_directories: newDirectories,
+  };
+}
+
+function fromJson(json: Record<string, unknown> | undefined): Journal | undefined {
+  if (!json) return undefined;
+  const { os_fingerprint, evidence, previous_evidence, history, installations, new_directories } =
+    json;
+  if (!isObject(os_fingerprint) || !isObject(evidence)) return undefined;
+  if (!Array.isArray(history) || !Array.isArray(installations)) return undefined;
+  const fingerprint = osFingerprintFromJson(os_fingerprint);
+  const parsedEvidence = epochEvidenceFromJson(evidence);
+  const parsedInstallations = installations.map(installationFromJson);
+  if (!fingerprint || !parsedEvidence || parsedInstallations.includes(undefined)) return undefined;
+  return {
+    goal: {
+      fingerprint,
+      evidence: parsedEvidence,
+      previous: isObject(previous_evidence) ? epochEvidenceFromJson(previous_evidence) : undefined,
+      history: epochHistoryFromJson(history),
+    },
+    installations: parsedInstallations as Installation[],
+    newDirectories: Array.isArray(new_directories) ? new_directories.map(String) : [],
+  };
+}
+
+function installationFromJson(json: unknown): Installation | undefined {
+  if (!isObject(json) || typeof json['dst'] !== 'string') return undefined;
+  const digest = typeof json['digest'] === 'string' ? parseDigest(json['digest']) : undefined;
+  if (!digest || typeof json['replaces'] !== 'boolean') return undefined;
+  return { dst: json['dst'], digest, replaces: json['replaces'] };
+}

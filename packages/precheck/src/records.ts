@@ -1,0 +1,59 @@
+/**
+ * The records in the state root, each read when first asked for. A record that is there but is not
+ * what it should be is `damaged`; only a disk that cannot be read is an error.
+ */
+import { type Disk, DiskError } from '@edged/host/host';
+import type { Found, Records } from '@edged/model/decision';
+import { type EpochEvidence, parseEpochEvidence } from '@edged/model/epoch-evidence';
+import { parseEpochHistory } from '@edged/model/epoch-history';
+import { evidenceName, layout } from '@edged/model/layout';
+import { parseOsFingerprint } from '@edged/model/os-fingerprint';
+
+const recordLimitBytes = 1024 * 1024;
+
+/** Not a regular file, a symlink, or far too large: damage, not a failing disk. */
+const damage = new Set(['EINVAL', 'ELOOP', 'EISDIR', 'ENOTDIR', 'EFBIG', 'ENXIO']);
+
+export function readRecords(disk: Disk): Records {
+  const fingerprint = once(() => readRecord(disk, layout.fingerprint, parseOsFingerprint));
+  const current = once(() => readEvidence(disk, layout.currentEpoch));
+  const previous = once(() => readEvidence(disk, layout.previousEpoch));
+  const history = once(() => readRecord(disk, layout.history, parseEpochHistory));
+  return {
+    get fingerprint() {
+      return fingerprint();
+    },
+    get current() {
+      return current();
+    },
+    get previous() {
+      return previous();
+    },
+    get history() {
+      return history();
+    },
+  };
+}
+
+function once<Value>(read: () => Value): () => Value {
+  let seen: { readonly value: Value } | undefined;
+  return () => (seen ??= { value: read() }).value;
+}
+
+export function readEvidence(disk: Disk, directory: string): Found<EpochEvidence> {
+  return readRecord(disk, `${directory}/${evidenceName}`, parseEpochEvidence);
+}
+
+function readRecord<Document>(
+  disk: Disk,
+  path: string,
+  parse: (bytes: Uint8Array) => Document | undefined,
+): Found<Document> {
+  try {
+    const bytes = disk.readFile(path, recordLimitBytes);
+    return bytes ? (parse(bytes) ?? 'damaged') : 'absent';
+  } catch (error) {
+    if (error instanceof DiskError && damage.has(error.errno)) return 'damaged';
+    throw error;
+  }
+}

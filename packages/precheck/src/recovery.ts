@@ -1,0 +1,127 @@
+/**
+ * Puts right what a crash left, before anything is decided (spec section 5, step 1.2).
+ *
+ * With a journal the change is carried to its end, whatever OS is running now: the promise was
+ * durable. A journal that installs files is followed only if the manifest kept beside it still
+ * verifies and asks for just these files (I5). A journal that is damaged or contradicts the
+ * records is discarded, and the decision starts afresh.
+ *
+ * Without a journal, complete evidence that was never renamed into place (the original daemon
+ * leaves this) is rolled forward, and everything else that is unfinished is removed.
+ */
+import type { Clock, Disk } from '@edged/host/host';
+import { newestWitness, present } from '@edged/model/decision';
+import { PrecheckError } from '@edged/model/failure';
+import { layout } from '@edged/model/layout';
+import { finish } from './change.ts';
+import { refusingAs } from './disk-failure.ts';
+import { parentOf } from './durable.ts';
+import { rotateEvidence, sweepUnfinished, unfinishedRotations } from './epoch-rotation.ts';
+import type { Report } from './event.ts';
+import { isContinuable } from './install-commit.ts';
+import { resolveDestination } from './install-plan.ts';
+import { type Journal, endTransaction, readJournal, transaction } from './journal.ts';
+import { readEvidence, readRecords } from './records.ts';
+import type { StateRoot } from './state-root.ts';
+
+/** True when an earlier run was cut off, or another one is at work just now. Reads only names. */
+export function hasUnfinishedWork({ disk }: StateRoot): boolean {
+  return (
+    disk.status(layout.transaction) !== undefined ||
+    disk.status(layout.lock) !== undefined ||
+    unfinishedRotations(disk).length > 0
+  );
+}
+
+/** Needs the lock. Throws `manifest.*` when a journal cannot be verified for lack of a key. */
+export async function recover(stateRoot: StateRoot, clock: Clock, report: Report): Promise<void> {
+  const { disk } = stateRoot;
+  const journal = readJournal(disk);
+  if (journal === undefined) {
+    if (disk.status(layout.transaction)) discard(disk, report, 'it was never committed');
+  } else {
+    const objection =
+      journal === 'damaged' ? 'it cannot be read' : await objectionTo(journal, stateRoot);
+    if (journal === 'damaged' || objection !== undefined) {
+      report('edge.state_root.journal_discarded', { found: objection ?? '' });
+      endTransaction(disk);
+    } else {
+      const { bootEpoch } = journal.goal.fingerprint;
+      report('edge.os.reconstruction_resumed', { boot_epoch: bootEpoch });
+      refusingAs('reconstruction.io_error', {}, () => finish(journal, disk, clock));
+    }
+  }
+  rollForwardEvidence(disk, clock, report);
+}
+
+function discard(disk: Disk, report: Report, found: string): void {
+  report('edge.state_root.leftovers_removed', { directory: layout.transaction, found });
+  endTransaction(disk);
+}
+
+/** Why this journal must not be followed; undefined when it must. */
+async function objectionTo(journal: Journal, stateRoot: StateRoot): Promise<string | undefined> {
+  const records = readRecords(stateRoot.disk);
+  const stored = present(records.fingerprint);
+  const { bootEpoch } = journal.goal.fingerprint;
+  const highest = Math.max(stored?.bootEpoch ?? -1, newestWitness(records)?.bootEpoch ?? -1);
+  if (bootEpoch < highest) return `it ends at epoch ${bootEpoch}, below ${highest} on record`;
+  if (highest >= 0 && bootEpoch > highest + 1) {
+    return `it ends at epoch ${bootEpoch}, far above ${highest} on record`;
+  }
+  if (journal.installations.length === 0) return undefined;
+  return objectionToInstallations(journal, stateRoot);
+}
+
+async function objectionToInstallations(
+  journal: Journal,
+  { disk, names }: StateRoot,
+): Promise<string | undefined> {
+  const { readVerifiedManifest } = await import('./verified-manifest.ts');
+  try {
+    const { manifest } = readVerifiedManifest(disk, transaction);
+    const promised = journal.installations.values();
+    for (const [index, operation] of manifest.operations.entries()) {
+      if (operation.op !== 'copy_binary') continue;
+      const dst = resolveDestination(operation.dst, index, disk, names);
+      const { value: file } = promised.next();
+      const matches = file?.dst === dst && (operation.hash ?? file.digest) === file.digest;
+      if (!matches) return `it does not install what operation ${index} asks for`;
+    }
+    if (!promised.next().done) return 'it installs more than the manifest asks for';
+  } catch (error) {
+    if (!(error instanceof PrecheckError) || isForLackOfKey(error)) throw error;
+    return `its manifest does not hold: ${error.code}`;
+  }
+  if (!isContinuable(journal, disk)) return 'a file it installs is lost';
+  return strayDirectory(journal);
+}
+
+/** Directories come from the journal alone: only parents of verified dsts may be made. */
+function strayDirectory({ newDirectories, installations }: Journal): string | undefined {
+  const stray = newDirectories.find(
+    (path) => !installations.some(({ dst }) => parentOf(dst) === path || dst.startsWith(`${path}/`)),
+  );
+  return stray === undefined ? undefined : `it makes a directory nothing needs: ${stray}`;
+}
+
+/** With the key restored the journal can still be followed: it must not be thrown away. */
+function isForLackOfKey({ code }: PrecheckError): boolean {
+  return code === 'manifest.verify_key_missing' || code === 'manifest.verify_key_invalid';
+}
+
+function rollForwardEvidence(disk: Disk, clock: Clock, report: Report): void {
+  const leftovers = unfinishedRotations(disk);
+  if (leftovers.length === 0) return;
+  const complete = leftovers
+    .map((directory) => present(readEvidence(disk, directory)))
+    .filter((evidence) => evidence !== undefined)
+    .toSorted((one, other) => other.osFingerprint.bootEpoch - one.osFingerprint.bootEpoch)[0];
+  const current = present(readEvidence(disk, layout.currentEpoch));
+  const isNews =
+    complete && (current?.osFingerprint.bootEpoch ?? -1) < complete.osFingerprint.bootEpoch;
+  if (!isNews) return sweepUnfinished(disk);
+  const { bootEpoch } = complete.osFingerprint;
+  report('edge.epoch.evidence_rolled_forward', { boot_epoch: bootEpoch });
+  rotateEvidence(disk, clock, complete, current ?? present(readEvidence(disk, layout.previousEpoch)));
+}

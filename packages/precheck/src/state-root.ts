@@ -1,0 +1,164 @@
+/**
+ * The first gate: is this directory a state root that survives an OS replacement, and is it ours
+ * alone (spec section 2, exit 2)? Writes nothing.
+ */
+import { type Disk, type HeldLock, type Host, LockUnavailable, type Mount } from '@edged/host/host';
+import { mountOf } from '@edged/host/linux-mounts';
+import { PrecheckError } from '@edged/model/failure';
+import { layout } from '@edged/model/layout';
+import { refusingAs } from './disk-failure.ts';
+import type { Report } from './event.ts';
+
+export interface StateRootOrder {
+  readonly path: string;
+  /** EDGE_STATE_ROOT_SKIP_MOUNT_CHECK=1. */
+  readonly skipMountCheck: boolean;
+  readonly allowRootFilesystem: boolean;
+  readonly expectedUuid?: string;
+  readonly expectedLabel?: string;
+  /** How long to wait for another live precheck. */
+  readonly lockWaitMilliseconds: number;
+}
+
+export interface StateRoot {
+  /** Every symlink followed. */
+  readonly path: string;
+  /** The absolute names the state root goes by: as given, and canonical. */
+  readonly names: readonly string[];
+  readonly disk: Disk;
+  readonly mountCheckSkipped: boolean;
+  /** On a read-only mount nothing can be repaired or reconstructed. */
+  readonly readOnly: boolean;
+  readonly locked: () => boolean;
+  /** Waits for another live precheck; throws `state_root.locked`, `state_root.read_only`. */
+  readonly lock: () => void;
+  /** Releases the lock and closes the disk. */
+  readonly close: () => void;
+}
+
+const persistentFilesystems = new Set(
+  'ext2 ext3 ext4 xfs btrfs f2fs zfs bcachefs ubifs jffs2'.split(' '),
+);
+/** Several trees of one such filesystem share a device: same device does not mean same tree. */
+const manyRootFilesystems = new Set(['btrfs', 'zfs', 'bcachefs']);
+
+const lockPollMilliseconds = 20;
+
+export function openStateRoot(order: StateRootOrder, host: Host, report: Report): StateRoot {
+  return refusingAs('state_root.io_error', {}, () => {
+    const { canonicalPath, access } = requireDirectory(order.path, host);
+    requirePersistentMount(order, canonicalPath, host, report);
+    const readOnly = access === 'read_only_mount';
+    const mountLine = readOnly ? (mountOf(canonicalPath, host.system.mounts())?.line ?? '') : '';
+    if (readOnly) report('edge.state_root.read_only', { mount: mountLine });
+    const disk = host.openDisk(canonicalPath);
+    let held: HeldLock | undefined;
+    return {
+      path: canonicalPath,
+      names: [...new Set([trimSlash(order.path), canonicalPath])],
+      disk,
+      mountCheckSkipped: order.skipMountCheck,
+      readOnly,
+      locked: () => held !== undefined,
+      lock() {
+        if (readOnly) throw new PrecheckError('state_root.read_only', { mount: mountLine });
+        held ??= waitForLock(order, canonicalPath, host, report);
+      },
+      close() {
+        held?.release();
+        disk.close();
+      },
+    };
+  });
+}
+
+function requireDirectory(
+  path: string,
+  host: Host,
+): { canonicalPath: string; access: 'writable' | 'read_only_mount' } {
+  const where = { state_root: path };
+  if (!path.startsWith('/')) throw new PrecheckError('state_root.not_absolute', where);
+  const found = host.inspectDirectory(path);
+  if (!found) throw new PrecheckError('state_root.missing', where);
+  const { canonicalPath, isDirectory, mode, ownedByUsOrRoot, access } = found;
+  if (!isDirectory) throw new PrecheckError('state_root.not_a_directory', where);
+  if (canonicalPath === '/') throw new PrecheckError('state_root.is_filesystem_root', where);
+  if (!ownedByUsOrRoot) throw new PrecheckError('state_root.wrong_owner', where);
+  if (mode & 0o002) {
+    throw new PrecheckError('state_root.world_writable', { ...where, mode: `0${mode.toString(8)}` });
+  }
+  if (access === 'denied') throw new PrecheckError('state_root.not_writable', where);
+  return { canonicalPath, access };
+}
+
+function requirePersistentMount(
+  order: StateRootOrder,
+  path: string,
+  host: Host,
+  report: Report,
+): void {
+  if (order.skipMountCheck) {
+    report('edge.state_root.mount_check_skipped', { state_root: path });
+    return;
+  }
+  const mounts = refusingAs('state_root.mounts_unreadable', {}, () => host.system.mounts());
+  const mount = mountOf(path, mounts);
+  const root = mountOf('/', mounts);
+  if (!mount || !root) throw new PrecheckError('state_root.mounts_unreadable', { state_root: path });
+  const where = { state_root: path, mount: mount.line };
+  if (!persistentFilesystems.has(mount.fsType)) {
+    const found = { filesystem: mount.fsType, allowed: [...persistentFilesystems].join(' ') };
+    throw new PrecheckError('state_root.ephemeral_filesystem', { ...where, ...found });
+  }
+  const onRoot =
+    mount.mountId === root.mountId ||
+    (mount.device === root.device && !manyRootFilesystems.has(mount.fsType));
+  if (onRoot && !order.allowRootFilesystem) {
+    throw new PrecheckError('state_root.on_root_filesystem', where);
+  }
+  requireExpectedDisk(order, mount, host);
+}
+
+function requireExpectedDisk(order: StateRootOrder, mount: Mount, host: Host): void {
+  for (const [by, value] of [
+    ['uuid', order.expectedUuid],
+    ['label', order.expectedLabel],
+  ] as const) {
+    if (value === undefined) continue;
+    const expected = host.system.blockDevice(by, value);
+    if (expected && (expected.device === mount.device || expected.path === mount.source)) continue;
+    const found = `${mount.source} (${mount.device})`;
+    const wanted = expected ? `${expected.path} (${expected.device})` : 'no such disk attached';
+    throw new PrecheckError('state_root.wrong_disk', { [by]: value, expected: wanted, found });
+  }
+}
+
+function waitForLock(order: StateRootOrder, path: string, host: Host, report: Report): HeldLock {
+  const started = host.clock.monotonicNanoseconds();
+  let announced = false;
+  for (;;) {
+    const held = tryLock(path, host);
+    if (held) return held;
+    const waited = Number((host.clock.monotonicNanoseconds() - started) / 1_000_000n);
+    if (waited >= order.lockWaitMilliseconds) {
+      throw new PrecheckError('state_root.locked', { state_root: path, waited_seconds: waited / 1000 });
+    }
+    if (!announced) report('edge.state_root.lock_waiting', { state_root: path });
+    announced = true;
+    host.clock.sleep(lockPollMilliseconds);
+  }
+}
+
+function tryLock(path: string, host: Host): HeldLock | undefined {
+  try {
+    return host.tryLock(path, layout.lock);
+  } catch (error) {
+    if (!(error instanceof LockUnavailable)) throw error;
+    throw new PrecheckError('state_root.lock_unavailable', { found: error.message }, error);
+  }
+}
+
+function trimSlash(path: string): string {
+  return path.replace(/\/+$/, '');
+}
+

@@ -1,0 +1,15 @@
+export default {
+  rootDir: '..',
+  testMatch: ['<rootDir>/tests/**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': '<rootDir>/tests/tools/strip-types.mjs' },
+  testEnvironmentOptions: {
+    customExportConditions: ['edged-source', 'node', 'import', 'node-addons'],
+  },
+  reporters: ['default', '<rootDir>/tests/tools/closing-line-reporter.mjs'],
+  coverageProvider: 'v8',
+  collectCoverageFrom: ['packages/*/src/**/*.ts'],
+  coverageReporters: ['text', 'json-summary'],
+  coverageDirectory: 'node_modules/.cache/coverage',
+  testTimeout: 60_000,
+};

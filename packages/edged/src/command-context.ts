@@ -1,0 +1,35 @@
+/** What a command gets: the machine, the environment, the streams. */
+import type { Host } from '@edged/host/host';
+import { PrecheckError } from '@edged/model/failure';
+import { type Report, events } from '@edged/precheck/event';
+import { exitCodes } from './exit-code.ts';
+import type { LogLine } from './log-writer.ts';
+import type { Settings } from './settings.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface CommandContext {
+  readonly host: Host;
+  readonly settings: Settings;
+  readonly terminal: Terminal;
+  readonly log: LogLine;
+}
+
+/** Encodes the events of the precheck package as log lines. */
+export function reportTo(log: LogLine): Report {
+  return (name, attributes = {}) => log(events[name], name, attributes);
+}
+
+/** One ERROR line for each problem found; the exit code. What is no `PrecheckError` is a defect. */
+export function reportFailure(error: unknown, log: LogLine): number {
+  const failure = toPrecheckError(error);
+  for (const detail of failure.details) {
+    log('error', failure.message, { reason: failure.code, ...detail, remedy: failure.remedy });
+  }
+  return exitCodes[failure.gate];
+}
+
+export function toPrecheckError(error: unknown): PrecheckError {
+  if (error instanceof PrecheckError) return error;
+  const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return new PrecheckError('internal.defect', { problem }, error);
+}

@@ -1,0 +1,230 @@
+/**
+ * The command line, by yargs: parsing, help, suggestions. The one importer of `yargs`. Nothing
+ * happens before a command was understood.
+ *
+ * What the library does not do by itself, and what stands here instead:
+ * - it ends the process with 1 on bad usage: `exitProcess(false)`, and a `PrecheckError` instead;
+ * - a flag given twice becomes an array: the last one counts;
+ * - a flag without its value becomes "": `requiresArg`;
+ * - it speaks the language of LANG: English, always.
+ */
+import { PrecheckError } from '@edged/model/failure';
+import yargs, { type Argv } from 'yargs';
+import type { CommandContext } from './command-context.ts';
+import { success } from './exit-code.ts';
+import { type LogSettings, createLog } from './log-writer.ts';
+
+const levels = ['debug', 'info', 'warn', 'error'] as const;
+const formats = ['text', 'json'] as const;
+
+export type Machine = Omit<CommandContext, 'log'>;
+
+/** Runs one command; its exit code. Throws what the command throws, and `config.usage`. */
+export async function runCommandLine(
+  argv: readonly string[],
+  machine: Machine,
+  useLog: (log: CommandContext['log']) => void,
+): Promise<number> {
+  let exitCode: number = success;
+  const run: Run = async ({ logLevel, logFormat }, command) => {
+    const priorityPrefix = machine.settings.stderrIsJournal;
+    const settings = { level: logLevel, format: logFormat, priorityPrefix };
+    const log = createLog(settings, (text) => machine.terminal.error(text));
+    useLog(log);
+    exitCode = await command({ ...machine, log });
+  };
+  await parser(run).parseAsync([...argv], {}, (_error, _args, output) => {
+    if (output) machine.terminal.out(`${output}\n`);
+  });
+  return exitCode;
+}
+
+type Run = (
+  args: { readonly logLevel: LogSettings['level']; readonly logFormat: LogSettings['format'] },
+  command: (context: CommandContext) => number | Promise<number>,
+) => Promise<void>;
+
+function parser(run: Run): Argv<unknown> {
+  return withOptions(yargs())
+    .command(
+      'precheck',
+      'decide whether the OS was replaced, and reconstruct the runtime if so',
+      (command) => precheckOptions(command),
+      async (args) =>
+        run(args, async (context) =>
+          (await import('./commands/precheck.ts')).runPrecheck(args, context),
+        ),
+    )
+    .command(
+      'init <directory>',
+      'make a state root, or fill in what one is missing',
+      (command) => command.positional('directory', { type: 'string', demandOption: true }),
+      async (args) =>
+        run(args, async (context) =>
+          (await import('./commands/init.ts')).runInit(args.directory, context),
+        ),
+    )
+    .command(
+      'keygen [directory]',
+      'make an Ed25519 key pair (raw bytes; private key 0600); never replaces a file',
+      (command) => command.positional('directory', { type: 'string', default: '.' }),
+      async (args) =>
+        run(args, async (context) =>
+          (await import('./commands/keygen.ts')).runKeygen(args.directory, context),
+        ),
+    )
+    .command(
+      'sign <manifest>',
+      'sign the exact bytes of a manifest',
+      (command) =>
+        command
+          .positional('manifest', { type: 'string', demandOption: true })
+          .option('key', {
+            type: 'string',
+            demandOption: true,
+            requiresArg: true,
+            describe: 'raw private key: 32 bytes, or 64 as Go writes it',
+          })
+          .option('signature', {
+            type: 'string',
+            requiresArg: true,
+            describe: 'where to write the signature [default: MANIFEST.sig]',
+          }),
+      async (args) =>
+        run(args, async (context) => {
+          const { manifest, key, signature } = args;
+          return (await import('./commands/sign.ts')).runSign({ manifest, key, signature }, context);
+        }),
+    )
+    .command(
+      'verify',
+      'check signature, operation rules and contents as a device would; changes nothing',
+      (command) =>
+        command.option('state-root', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'state root that holds the runtime [default: EDGE_STATE_ROOT]',
+        }),
+      async (args) =>
+        run(args, async (context) =>
+          (await import('./commands/verify.ts')).runVerify(args.stateRoot, context),
+        ),
+    )
+    .command(
+      'fingerprint',
+      'print the composite hash of the running OS',
+      (command) => outputOption(command),
+      async (args) =>
+        run(args, async (context) =>
+          (await import('./commands/fingerprint.ts')).runFingerprint(args.output, context),
+        ),
+    )
+    .command(
+      'simulate',
+      'live through an OS replacement in a temporary state root, step by step',
+      (command) =>
+        command.option('keep', {
+          type: 'boolean',
+          default: false,
+          describe: 'keep the temporary directory',
+        }),
+      async (args) =>
+        run(args, async (context) =>
+          (await import('./commands/simulate.ts')).runSimulate(args.keep, context),
+        ),
+    )
+    .command('version', 'print the version', (command) => outputOption(command), async (args) =>
+      run(args, async (context) =>
+        (await import('./commands/version.ts')).runVersion(args.output, context),
+      ),
+    );
+}
+
+function withOptions(parser: Argv<unknown>) {
+  return parser
+    .scriptName('edged')
+    .usage('$0 COMMAND [OPTIONS]\n\nOS-replacement precheck and runtime reconstruction.')
+    .example('$0 precheck --config /etc/edged/edge.toml', 'what systemd runs at boot')
+    .example('$0 precheck --config edge.toml --dry-run', 'what a boot would do')
+    .example('$0 init /data/edged', 'prepare the persistent partition')
+    .example('$0 keygen keys && $0 sign manifest.json --key keys/manifest-sign.key', 'ship a runtime')
+    .options({
+      'log-level': {
+        choices: levels,
+        default: 'info' as const,
+        requiresArg: true,
+        describe: 'least level on stderr',
+      },
+      'log-format': {
+        choices: formats,
+        default: 'text' as const,
+        requiresArg: true,
+        describe: 'form of the lines on stderr',
+      },
+      'control-socket': {
+        type: 'string',
+        requiresArg: true,
+        describe: 'accepted for compatibility; a oneshot has no use for it',
+      },
+      'prometheus-addr': {
+        type: 'string',
+        requiresArg: true,
+        describe: 'accepted for compatibility; a oneshot has no use for it',
+      },
+    })
+    .epilogue(
+      'Exit codes: 0 clean, 1 config or usage, 2 state root, 3 certificate, ' +
+        '5 reconstruction failed or internal error (the agent must not start).\n' +
+        'Environment: EDGE_STATE_ROOT overrides state_root.root; ' +
+        'EDGE_STATE_ROOT_SKIP_MOUNT_CHECK=1 skips the mount check.',
+    )
+    .parserConfiguration({ 'duplicate-arguments-array': false })
+    .locale('en')
+    .wrap(100)
+    .strict()
+    .demandCommand(1, 'no command given')
+    .recommendCommands()
+    .version(false)
+    .help()
+    .alias('help', 'h')
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error ?? new PrecheckError('config.usage', { problem: message });
+    });
+}
+
+function precheckOptions<Options>(command: Argv<Options>) {
+  return outputOption(command).options({
+    config: {
+      type: 'string',
+      demandOption: true,
+      requiresArg: true,
+      describe: 'config file: YAML, TOML or JSON, whatever its name',
+    },
+    'rotate-certs': {
+      type: 'boolean',
+      default: false,
+      describe: 'issue a new certificate and key from the CA (needs transport.ca_key_file)',
+    },
+    'rotation-valid-days': {
+      type: 'number',
+      default: 365,
+      requiresArg: true,
+      describe: 'days that a rotated certificate is valid',
+    },
+    'dry-run': {
+      type: 'boolean',
+      default: false,
+      describe: 'say what would be done; take no lock, write nothing',
+    },
+  });
+}
+
+function outputOption<Options>(command: Argv<Options>) {
+  return command.option('output', {
+    choices: formats,
+    default: 'text' as const,
+    requiresArg: true,
+    describe: 'form of the result on stdout',
+  });
+}

@@ -1,0 +1,95 @@
+/** `edged precheck`: the oneshot that systemd runs at every boot. */
+import path from 'node:path';
+import { PrecheckError } from '@edged/model/failure';
+import type { Level } from '@edged/precheck/event';
+import { type PrecheckOrder, type PrecheckOutcome, precheck } from '@edged/precheck/precheck';
+import { type CommandContext, reportFailure, reportTo, toPrecheckError } from '../command-context.ts';
+import type { Config } from '../config-schema.ts';
+import { readConfig } from '../config.ts';
+import { success } from '../exit-code.ts';
+import type { LogFormat } from '../log-writer.ts';
+import { release } from '../release.ts';
+import type { Settings } from '../settings.ts';
+
+export interface PrecheckArguments {
+  readonly config: string;
+  readonly rotateCerts: boolean;
+  readonly rotationValidDays: number;
+  readonly logLevel: Level;
+  readonly logFormat: LogFormat;
+  readonly output: 'text' | 'json';
+  readonly dryRun: boolean;
+}
+
+/** How long another live precheck is waited for before exit 2. */
+const lockWaitMilliseconds = 10_000;
+
+export async function runPrecheck(
+  args: PrecheckArguments,
+  context: CommandContext,
+): Promise<number> {
+  try {
+    if (args.rotateCerts) {
+      throw new PrecheckError('certificate.rotation_unavailable', { flag: '--rotate-certs' });
+    }
+    const config = await readConfig(args.config);
+    const order = orderOf(config, args, context.settings);
+    const outcome = await precheck(order, context.host, reportTo(context.log));
+    context.log('debug', 'edge.precheck.passed', { decision: outcome.decision });
+    writeResult(args, context, success, { ...passed(outcome), state_root: order.stateRoot.path });
+    return success;
+  } catch (error) {
+    const exitCode = reportFailure(error, context.log);
+    writeResult(args, context, exitCode, refused(error));
+    return exitCode;
+  }
+}
+
+function orderOf(config: Config, args: PrecheckArguments, settings: Settings): PrecheckOrder {
+  const { state_root: stateRoot, transport } = config;
+  const besideConfig = (file: string): string => path.resolve(path.dirname(args.config), file);
+  return {
+    stateRoot: {
+      path: settings.stateRoot ?? stateRoot.root,
+      skipMountCheck: settings.skipMountCheck,
+      allowRootFilesystem: stateRoot.allow_root_filesystem,
+      ...(stateRoot.expected_uuid === undefined ? {} : { expectedUuid: stateRoot.expected_uuid }),
+      ...(stateRoot.expected_label === undefined ? {} : { expectedLabel: stateRoot.expected_label }),
+      lockWaitMilliseconds,
+    },
+    certificate: {
+      certFile: besideConfig(transport.cert_file),
+      keyFile: besideConfig(transport.key_file),
+      caFile: besideConfig(transport.ca_file),
+    },
+    builtAt: release.builtAt,
+    dryRun: args.dryRun,
+  };
+}
+
+function writeResult(
+  args: PrecheckArguments,
+  { terminal }: CommandContext,
+  exitCode: number,
+  result: Record<string, unknown>,
+): void {
+  if (args.output !== 'json') return;
+  const document = { schema: 'edged.precheck.v1', exit_code: exitCode, ...result };
+  terminal.out(`${JSON.stringify(document, null, 2)}\n`);
+}
+
+function passed(outcome: PrecheckOutcome): Record<string, unknown> {
+  return {
+    result: 'passed',
+    decision: outcome.decision,
+    boot_epoch: outcome.bootEpoch,
+    composite_hash: outcome.compositeHash,
+    mount_check_skipped: outcome.mountCheckSkipped,
+    read_only: outcome.readOnly,
+  };
+}
+
+function refused(error: unknown): Record<string, unknown> {
+  const { gate, code, message, remedy, details } = toPrecheckError(error);
+  return { result: 'refused', gate, reason: code, message, remedy, details };
+}

@@ -1,0 +1,18 @@
+/** `edged version`. */
+import type { CommandContext } from '../command-context.ts';
+import { success } from '../exit-code.ts';
+import { release } from '../release.ts';
+
+export function runVersion(output: 'text' | 'json', { terminal }: CommandContext): number {
+  const document = {
+    schema: 'edged.version.v1',
+    version: release.version,
+    built_at: release.builtAt,
+    runtime: `node ${process.versions.node}`,
+    architecture: process.arch,
+  };
+  terminal.out(
+    output === 'json' ? `${JSON.stringify(document, null, 2)}\n` : `edged ${release.version}\n`,
+  );
+  return success;
+}

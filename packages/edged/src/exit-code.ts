@@ -1,0 +1,13 @@
+/** From gate to exit code (spec section 5). 4 is never used; 42 belongs to another program. */
+import type { Gate } from '@edged/model/failure';
+
+export const exitCodes = {
+  config: 1,
+  state_root: 2,
+  certificate: 3,
+  reconstruction: 5,
+  /** A fault of our own must not look like a config error: the agent must not start. */
+  defect: 5,
+} as const satisfies Record<Gate, number>;
+
+export const success = 0;

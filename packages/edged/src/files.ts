@@ -1,0 +1,76 @@
+/** Files that the commands of an engineer read and write: keys, manifests, configs. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { PrecheckError } from '@edged/model/failure';
+
+/** Throws `config.input_unusable`. */
+export function readInput(file: string, limitBytes: number): Buffer {
+  try {
+    const { size } = fs.statSync(file);
+    if (size > limitBytes) {
+      throw new PrecheckError('config.input_unusable', { file, size_bytes: size, limit_bytes: limitBytes });
+    }
+    return fs.readFileSync(file);
+  } catch (error) {
+    throw asInputFailure(error, file);
+  }
+}
+
+/** A new file; throws `config.output_exists` rather than replace one. */
+export function writeNewFile(file: string, bytes: Uint8Array, mode: number): void {
+  try {
+    fs.writeFileSync(file, bytes, { flag: 'wx', mode, flush: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+      throw new PrecheckError('config.output_exists', { file }, error);
+    }
+    throw asInputFailure(error, file);
+  }
+}
+
+/** The whole file or the old one, never a part. */
+export function replaceOutput(file: string, bytes: Uint8Array, mode: number): void {
+  const staging = `${file}.${process.pid}.tmp`;
+  writeNewFile(staging, bytes, mode);
+  try {
+    fs.renameSync(staging, file);
+  } catch (error) {
+    fs.rmSync(staging, { force: true });
+    throw asInputFailure(error, file);
+  }
+}
+
+/** Copies what is missing of a tree; never touches what is there. Gives the paths it made. */
+export function fillTree(from: string, to: string): string[] {
+  const made: string[] = [];
+  try {
+    for (const entry of fs.readdirSync(from, { withFileTypes: true })) {
+      const target = path.join(to, entry.name);
+      if (entry.isDirectory()) {
+        if (makeDirectory(target)) made.push(`${target}/`);
+        made.push(...fillTree(path.join(from, entry.name), target));
+      } else if (!fs.existsSync(target)) {
+        fs.copyFileSync(path.join(from, entry.name), target, fs.constants.COPYFILE_EXCL);
+        made.push(target);
+      }
+    }
+  } catch (error) {
+    throw asInputFailure(error, to);
+  }
+  return made;
+}
+
+/** True when it was not there. */
+export function makeDirectory(directory: string): boolean {
+  try {
+    return fs.mkdirSync(directory, { recursive: true, mode: 0o755 }) !== undefined;
+  } catch (error) {
+    throw asInputFailure(error, directory);
+  }
+}
+
+function asInputFailure(error: unknown, file: string): unknown {
+  const errno = (error as NodeJS.ErrnoException).code;
+  if (error instanceof PrecheckError || errno === undefined) return error;
+  return new PrecheckError('config.input_unusable', { file, errno }, error);
+}

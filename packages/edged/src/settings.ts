@@ -1,0 +1,25 @@
+/** The environment, read once. Nothing else in the house looks at it. */
+import fs from 'node:fs';
+
+export interface Settings {
+  /** EDGE_STATE_ROOT: overrides `state_root.root`. Empty counts as unset. */
+  readonly stateRoot: string | undefined;
+  /** EDGE_STATE_ROOT_SKIP_MOUNT_CHECK, exactly `1`. */
+  readonly skipMountCheck: boolean;
+  /** stderr is the systemd journal (JOURNAL_STREAM, systemd.exec(5)). */
+  readonly stderrIsJournal: boolean;
+}
+
+export function readSettings(environment: NodeJS.ProcessEnv): Settings {
+  return {
+    stateRoot: environment['EDGE_STATE_ROOT'] || undefined,
+    skipMountCheck: environment['EDGE_STATE_ROOT_SKIP_MOUNT_CHECK'] === '1',
+    stderrIsJournal: isStderr(environment['JOURNAL_STREAM']),
+  };
+}
+
+function isStderr(journalStream: string | undefined): boolean {
+  if (!journalStream) return false;
+  const { dev, ino } = fs.fstatSync(2);
+  return journalStream === `${dev}:${ino}`;
+}

@@ -93,7 +93,10 @@ function parser(run: Run): Argv<unknown> {
       async (args) =>
         run(args, async (context) => {
           const { manifest, key, signature } = args;
-          return (await import('./commands/sign.ts')).runSign({ manifest, key, signature }, context);
+          return (await import('./commands/sign.ts')).runSign(
+            { manifest, key, signature },
+            context,
+          );
         }),
     )
     .command(
@@ -133,10 +136,14 @@ function parser(run: Run): Argv<unknown> {
           (await import('./commands/simulate.ts')).runSimulate(args.keep, context),
         ),
     )
-    .command('version', 'print the version', (command) => outputOption(command), async (args) =>
-      run(args, async (context) =>
-        (await import('./commands/version.ts')).runVersion(args.output, context),
-      ),
+    .command(
+      'version',
+      'print the version',
+      (command) => outputOption(command),
+      async (args) =>
+        run(args, async (context) =>
+          (await import('./commands/version.ts')).runVersion(args.output, context),
+        ),
     );
 }
 
@@ -147,7 +154,10 @@ function withOptions(parser: Argv<unknown>) {
     .example('$0 precheck --config /etc/edged/edge.toml', 'what systemd runs at boot')
     .example('$0 precheck --config edge.toml --dry-run', 'what a boot would do')
     .example('$0 init /data/edged', 'prepare the persistent partition')
-    .example('$0 keygen keys && $0 sign manifest.json --key keys/manifest-sign.key', 'ship a runtime')
+    .example(
+      '$0 keygen keys && $0 sign manifest.json --key keys/manifest-sign.key',
+      'ship a runtime',
+    )
     .options({
       'log-level': {
         choices: levels,

@@ -6,10 +6,26 @@
 import * as v from 'valibot';
 
 const text = v.pipe(v.string('a text'), v.regex(/^\P{Cc}{1,4096}$/u, 'a text, not empty'));
-const count = v.pipe(v.number('a whole number from 1'), v.safeInteger('a whole number from 1'), v.minValue(1, 'a whole number from 1'));
-const countFromZero = v.pipe(v.number('a whole number from 0'), v.safeInteger('a whole number from 0'), v.minValue(0, 'a whole number from 0'));
-const seconds = v.pipe(v.number('seconds, above 0'), v.finite('seconds, above 0'), v.gtValue(0, 'seconds, above 0'));
-const fraction = v.pipe(v.number('a number above 0, at most 1'), v.gtValue(0, 'a number above 0, at most 1'), v.maxValue(1, 'a number above 0, at most 1'));
+const count = v.pipe(
+  v.number('a whole number from 1'),
+  v.safeInteger('a whole number from 1'),
+  v.minValue(1, 'a whole number from 1'),
+);
+const countFromZero = v.pipe(
+  v.number('a whole number from 0'),
+  v.safeInteger('a whole number from 0'),
+  v.minValue(0, 'a whole number from 0'),
+);
+const seconds = v.pipe(
+  v.number('seconds, above 0'),
+  v.finite('seconds, above 0'),
+  v.gtValue(0, 'seconds, above 0'),
+);
+const fraction = v.pipe(
+  v.number('a number above 0, at most 1'),
+  v.gtValue(0, 'a number above 0, at most 1'),
+  v.maxValue(1, 'a number above 0, at most 1'),
+);
 const oneOf = <const Option extends string>(...options: Option[]) =>
   v.picklist(options, `one of: ${options.join(', ')}`);
 const listenAddress = v.pipe(
@@ -21,7 +37,10 @@ export const configSchema = v.strictObject({
   schema: oneOf('v1'),
   identity: v.strictObject({
     edge_domain_id: text,
-    fleet_salt: v.pipe(v.string('64 hexadecimal digits'), v.regex(/^[0-9a-f]{64}$/i, '64 hexadecimal digits')),
+    fleet_salt: v.pipe(
+      v.string('64 hexadecimal digits'),
+      v.regex(/^[0-9a-f]{64}$/i, '64 hexadecimal digits'),
+    ),
   }),
   storage: v.strictObject({
     local_root: text,

@@ -41,13 +41,23 @@ async function parseYaml(
     const { line, col } = lines.linePos(offset);
     return `${line}:${col}`;
   };
-  const options = { version: '1.2', uniqueKeys: true, prettyErrors: false, lineCounter: lines } as const;
+  const options = {
+    version: '1.2',
+    uniqueKeys: true,
+    prettyErrors: false,
+    lineCounter: lines,
+  } as const;
   const document = parseDocument(text, options);
   const problems = [...document.errors, ...document.warnings];
   if (problems.length > 0) {
     throw new PrecheckError(
       'config.syntax',
-      problems.map((problem) => ({ file, language, at: place(problem.pos[0]), problem: problem.message })),
+      problems.map((problem) => ({
+        file,
+        language,
+        at: place(problem.pos[0]),
+        problem: problem.message,
+      })),
     );
   }
   return {
@@ -97,7 +107,8 @@ function placeInToml(text: string, path: ConfigPath): string {
     const header = /^\s*\[\s*([^\]]+?)\s*\]/.exec(line)?.[1];
     const key = /^\s*([\w."'-]+)\s*=/.exec(line)?.[1];
     if (header !== undefined) table = unquote(header);
-    const here = header === undefined ? [table, unquote(key ?? '')].filter(Boolean).join('.') : table;
+    const here =
+      header === undefined ? [table, unquote(key ?? '')].filter(Boolean).join('.') : table;
     if (header === undefined && key === undefined) return;
     const holds = wanted === here || wanted.startsWith(`${here}.`);
     if (!holds || here.length <= best.depth) return;

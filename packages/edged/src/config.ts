@@ -29,7 +29,11 @@ function readBytes(path: string): Buffer {
   try {
     const { size } = fs.statSync(path);
     if (size > limitBytes) {
-      throw new PrecheckError('config.too_large', { file: path, size_bytes: size, limit_bytes: limitBytes });
+      throw new PrecheckError('config.too_large', {
+        file: path,
+        size_bytes: size,
+        limit_bytes: limitBytes,
+      });
     }
     return fs.readFileSync(path);
   } catch (error) {
@@ -60,7 +64,8 @@ function describe(
     const found = secretKeys.has(name) ? '(hidden)' : show(issue.input);
     return { ...place, problem: `found ${found}`, allowed: issue.message };
   }
-  if (path.length === 0) return { ...place, problem: `found ${show(issue.input)}`, allowed: 'a mapping' };
+  if (path.length === 0)
+    return { ...place, problem: `found ${show(issue.input)}`, allowed: 'a mapping' };
   if (issue.expected !== 'never') {
     const isMissing = issue.input === undefined;
     const problem = isMissing ? 'missing' : `found ${show(issue.input)}`;
@@ -68,8 +73,11 @@ function describe(
   }
   const siblings = allowedKeys(path.slice(0, -1));
   const written = String(path.at(-1));
-  const closest = siblings.toSorted((one, other) => distance(one, written) - distance(other, written))[0];
-  const hint = closest !== undefined && distance(closest, written) <= nearMiss ? closest : undefined;
+  const closest = siblings.toSorted(
+    (one, other) => distance(one, written) - distance(other, written),
+  )[0];
+  const hint =
+    closest !== undefined && distance(closest, written) <= nearMiss ? closest : undefined;
   return {
     ...place,
     problem: 'unknown key',

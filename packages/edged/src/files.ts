@@ -8,7 +8,11 @@ export function readInput(file: string, limitBytes: number): Buffer {
   try {
     const { size } = fs.statSync(file);
     if (size > limitBytes) {
-      throw new PrecheckError('config.input_unusable', { file, size_bytes: size, limit_bytes: limitBytes });
+      throw new PrecheckError('config.input_unusable', {
+        file,
+        size_bytes: size,
+        limit_bytes: limitBytes,
+      });
     }
     return fs.readFileSync(file);
   } catch (error) {

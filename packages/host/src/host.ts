@@ -106,8 +106,8 @@ export interface Clock {
 }
 
 export interface OperatingSystem {
-  /** Raw bytes of a file of the OS; undefined when absent. Throws `DiskError` otherwise. */
-  readFile(path: string, limitBytes: number): Uint8Array | undefined;
+  /** Raw bytes of a file of the OS image; undefined when absent. Throws `DiskError` otherwise. */
+  readImageFile(path: string, limitBytes: number): Uint8Array | undefined;
   /** `uname().release`. */
   kernelRelease(): string;
   /** As `process.arch`. */
@@ -126,6 +126,8 @@ export interface HeldLock {
 export interface Host {
   readonly clock: Clock;
   readonly system: OperatingSystem;
+  /** A file by absolute path, wherever it lies, symlinks followed; undefined when absent. */
+  readFile(path: string, limitBytes: number): Uint8Array | undefined;
   /** Undefined when nothing is there. */
   inspectDirectory(path: string): DirectoryReport | undefined;
   openDisk(canonicalPath: string): Disk;

@@ -6,7 +6,13 @@
  */
 import fs from 'node:fs';
 import { writeWholeFile } from './atomic-file.ts';
-import { type CopyOptions, type Disk, DiskError, type EntryKind, type EntryStatus } from './host.ts';
+import {
+  type CopyOptions,
+  type Disk,
+  DiskError,
+  type EntryKind,
+  type EntryStatus,
+} from './host.ts';
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants;
 const chunkBytes = 1024 * 1024;
@@ -113,7 +119,9 @@ class LinuxDisk implements Disk {
   }
 
   link(from: string, to: string): void {
-    this.#at('link', from, (source) => this.#at('link', to, (target) => fs.linkSync(source, target)));
+    this.#at('link', from, (source) =>
+      this.#at('link', to, (target) => fs.linkSync(source, target)),
+    );
   }
 
   rename(from: string, to: string): void {
@@ -131,7 +139,9 @@ class LinuxDisk implements Disk {
   }
 
   syncDirectory(path: string): void {
-    this.#at('fsync', path, (name) => withDescriptor(openDirectory(name), (fd) => fs.fsyncSync(fd)));
+    this.#at('fsync', path, (name) =>
+      withDescriptor(openDirectory(name), (fd) => fs.fsyncSync(fd)),
+    );
   }
 
   close(): void {
@@ -182,7 +192,9 @@ class LinuxDisk implements Disk {
 
   #relative(absolute: string): string | undefined {
     if (absolute === this.#root) return '';
-    return absolute.startsWith(`${this.#root}/`) ? absolute.slice(this.#root.length + 1) : undefined;
+    return absolute.startsWith(`${this.#root}/`)
+      ? absolute.slice(this.#root.length + 1)
+      : undefined;
   }
 }
 

@@ -24,6 +24,7 @@ export function linuxHost(overrides: HostOverrides = {}): Host {
   return {
     clock: linuxClock,
     system: linuxSystem(overrides),
+    readFile,
     inspectDirectory,
     openDisk: openLinuxDisk,
     tryLock: tryLinuxLock,
@@ -38,10 +39,13 @@ const linuxClock: Clock = {
   },
 };
 
-function linuxSystem({ osRoot = '/', kernelRelease = os.release() }: HostOverrides): OperatingSystem {
+function linuxSystem({
+  osRoot = '/',
+  kernelRelease = os.release(),
+}: HostOverrides): OperatingSystem {
   const prefix = osRoot === '/' ? '' : osRoot;
   return {
-    readFile: (path, limitBytes) => readSystemFile(`${prefix}${path}`, limitBytes),
+    readImageFile: (path, limitBytes) => readFile(`${prefix}${path}`, limitBytes),
     kernelRelease: () => kernelRelease,
     architecture: () => process.arch,
     mounts: readMounts,
@@ -49,7 +53,7 @@ function linuxSystem({ osRoot = '/', kernelRelease = os.release() }: HostOverrid
   };
 }
 
-function readSystemFile(path: string, limitBytes: number): Uint8Array | undefined {
+function readFile(path: string, limitBytes: number): Uint8Array | undefined {
   try {
     const flags = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
     return withDescriptor(fs.openSync(path, flags), (fd) => readUpTo(fd, limitBytes));

@@ -82,7 +82,8 @@ export function newestWitness(records: Records): Witness | undefined {
     newestEntry(present(records.history) ?? []),
   ];
   return witnesses.reduce(
-    (newest, witness) => (witness && !(newest && newest.bootEpoch >= witness.bootEpoch) ? witness : newest),
+    (newest, witness) =>
+      witness && !(newest && newest.bootEpoch >= witness.bootEpoch) ? witness : newest,
     undefined,
   );
 }

@@ -3,7 +3,11 @@
  * keys are fixed; more follow them.
  */
 import { isObject, parseTolerantJson, serializeJson } from './json-reader.ts';
-import { type OsFingerprint, osFingerprintFromJson, osFingerprintToJson } from './os-fingerprint.ts';
+import {
+  type OsFingerprint,
+  osFingerprintFromJson,
+  osFingerprintToJson,
+} from './os-fingerprint.ts';
 
 /** How an epoch came to be. */
 export type EpochKind = 'first_run' | 'os_replaced' | 'state_lost';
@@ -28,12 +32,20 @@ export function parseEpochEvidence(bytes: Uint8Array): EpochEvidence | undefined
 
 export function epochEvidenceFromJson(json: Record<string, unknown>): EpochEvidence | undefined {
   const { os_fingerprint, binary_hash, config_hash, rotated_at, ...more } = json;
-  const osFingerprint = isObject(os_fingerprint) ? osFingerprintFromJson(os_fingerprint) : undefined;
+  const osFingerprint = isObject(os_fingerprint)
+    ? osFingerprintFromJson(os_fingerprint)
+    : undefined;
   if (!osFingerprint || typeof binary_hash !== 'string' || typeof config_hash !== 'string') {
     return undefined;
   }
   if (typeof rotated_at !== 'string') return undefined;
-  return { osFingerprint, binaryHash: binary_hash, configHash: config_hash, rotatedAt: rotated_at, more };
+  return {
+    osFingerprint,
+    binaryHash: binary_hash,
+    configHash: config_hash,
+    rotatedAt: rotated_at,
+    more,
+  };
 }
 
 export function epochEvidenceToJson(evidence: EpochEvidence): Record<string, unknown> {

@@ -32,14 +32,7 @@ export const evidenceName = 'evidence.json';
 export const defaultBinary = 'edged';
 
 /** Where no installed file may be: not there, not below, not in the way of it (spec section 6). */
-const protectedPlaces = [
-  'identity',
-  'bootstrap',
-  'epoch',
-  'edge',
-  layout.binaries,
-  layout.lock,
-];
+const protectedPlaces = ['identity', 'bootstrap', 'epoch', 'edge', layout.binaries, layout.lock];
 
 /** True when a dst, given relative to the state root and with every symlink resolved, is reserved. */
 export function isProtected(relativePath: string): boolean {

@@ -10,8 +10,8 @@ const osReleaseLimitBytes = 1024 * 1024;
 /** Throws `os.identity_missing` when the OS carries neither os-release file, or none can be read. */
 export function captureIdentity(system: OperatingSystem): OsIdentity {
   return refusingAs('os.identity_missing', {}, () => {
-    const etcOsRelease = system.readFile('/etc/os-release', osReleaseLimitBytes);
-    const usrLibOsRelease = system.readFile('/usr/lib/os-release', osReleaseLimitBytes);
+    const etcOsRelease = system.readImageFile('/etc/os-release', osReleaseLimitBytes);
+    const usrLibOsRelease = system.readImageFile('/usr/lib/os-release', osReleaseLimitBytes);
     if (!etcOsRelease && !usrLibOsRelease) {
       throw new PrecheckError('os.identity_missing', { found: 'neither of the two files' });
     }

@@ -3,7 +3,7 @@
  * from the configured CA, is valid now and for more than seven days to come.
  */
 import { type KeyObject, X509Certificate, createPrivateKey } from 'node:crypto';
-import type { OperatingSystem } from '@edged/host/host';
+import type { Host } from '@edged/host/host';
 import { type FailureDetail, PrecheckError } from '@edged/model/failure';
 import { refusingAs } from './disk-failure.ts';
 import type { TrustedTime } from './trusted-time.ts';
@@ -22,16 +22,15 @@ const leastValidityMilliseconds = 7 * 24 * 60 * 60 * 1000;
 /** An issuer of an issuer …: deeper than any real chain, and an end to a loop. */
 const deepestChain = 8;
 
-export function checkCertificate(
-  order: CertificateOrder,
-  system: OperatingSystem,
-  time: TrustedTime,
-): void {
-  const [leaf, ...intermediates] = readCertificates(order.certFile, system);
-  const authorities = readCertificates(order.caFile, system);
-  const key = readPrivateKey(order.keyFile, system);
+export function checkCertificate(order: CertificateOrder, host: Host, time: TrustedTime): void {
+  const [leaf, ...intermediates] = readCertificates(order.certFile, host);
+  const authorities = readCertificates(order.caFile, host);
+  const key = readPrivateKey(order.keyFile, host);
   if (!leaf.checkPrivateKey(key)) {
-    throw new PrecheckError('certificate.key_mismatch', { cert: order.certFile, key: order.keyFile });
+    throw new PrecheckError('certificate.key_mismatch', {
+      cert: order.certFile,
+      key: order.keyFile,
+    });
   }
   const issuers = chainOf(leaf, intermediates, authorities);
   if (!issuers) {
@@ -47,10 +46,12 @@ export function checkCertificate(
   }
 }
 
-function readCertificates(path: string, system: OperatingSystem): [X509Certificate, ...X509Certificate[]] {
-  const text = readPem(path, system);
+function readCertificates(path: string, host: Host): [X509Certificate, ...X509Certificate[]] {
+  const text = readPem(path, host);
   try {
-    const [first, ...more] = (text.match(certificatePem) ?? []).map((pem) => new X509Certificate(pem));
+    const [first, ...more] = (text.match(certificatePem) ?? []).map(
+      (pem) => new X509Certificate(pem),
+    );
     if (first) return [first, ...more];
   } catch (error) {
     const found = (error as Error).message;
@@ -59,8 +60,8 @@ function readCertificates(path: string, system: OperatingSystem): [X509Certifica
   throw new PrecheckError('certificate.malformed', { file: path, found: 'no PEM certificate' });
 }
 
-function readPrivateKey(path: string, system: OperatingSystem): KeyObject {
-  const text = readPem(path, system);
+function readPrivateKey(path: string, host: Host): KeyObject {
+  const text = readPem(path, host);
   if (encryptedPem.test(text)) throw new PrecheckError('certificate.key_encrypted', { file: path });
   try {
     return createPrivateKey(text);
@@ -71,8 +72,8 @@ function readPrivateKey(path: string, system: OperatingSystem): KeyObject {
   }
 }
 
-function readPem(path: string, system: OperatingSystem): string {
-  const bytes = refusingAs('certificate.unreadable', {}, () => system.readFile(path, pemLimitBytes));
+function readPem(path: string, host: Host): string {
+  const bytes = refusingAs('certificate.unreadable', {}, () => host.readFile(path, pemLimitBytes));
   if (!bytes) throw new PrecheckError('certificate.unreadable', { file: path, errno: 'ENOENT' });
   return Buffer.from(bytes).toString('latin1');
 }
@@ -87,7 +88,8 @@ function chainOf(
   let subject = leaf;
   while (chain.length < deepestChain) {
     const authority = authorities.find((candidate) => hasIssued(candidate, subject));
-    if (authority) return authority.fingerprint256 === leaf.fingerprint256 ? chain : [...chain, authority];
+    if (authority)
+      return authority.fingerprint256 === leaf.fingerprint256 ? chain : [...chain, authority];
     const issuer = intermediates.find((candidate) => hasIssued(candidate, subject));
     if (!issuer || chain.includes(issuer)) return undefined;
     chain.push(issuer);
@@ -100,7 +102,11 @@ function hasIssued(issuer: X509Certificate, subject: X509Certificate): boolean {
   return subject.checkIssued(issuer) && subject.verify(issuer.publicKey);
 }
 
-function requireValid(certificate: X509Certificate, order: CertificateOrder, time: TrustedTime): void {
+function requireValid(
+  certificate: X509Certificate,
+  order: CertificateOrder,
+  time: TrustedTime,
+): void {
   const detail = validity(certificate, order, time);
   if (certificate.validToDate.getTime() < time.milliseconds) {
     throw new PrecheckError('certificate.expired', detail);
@@ -110,7 +116,11 @@ function requireValid(certificate: X509Certificate, order: CertificateOrder, tim
   }
 }
 
-function validity(certificate: X509Certificate, order: CertificateOrder, time: TrustedTime): FailureDetail {
+function validity(
+  certificate: X509Certificate,
+  order: CertificateOrder,
+  time: TrustedTime,
+): FailureDetail {
   return {
     cert: order.certFile,
     subject: oneLine(certificate.subject),

@@ -129,8 +129,7 @@ function evidenceBefore(records: Records, bootEpoch: BootEpoch): EpochEvidence |
   ];
   return candidates.reduce((newest, candidate) => {
     if (!candidate || candidate.osFingerprint.bootEpoch >= bootEpoch) return newest;
-    const isNewer =
-      !newest || candidate.osFingerprint.bootEpoch > newest.osFingerprint.bootEpoch;
+    const isNewer = !newest || candidate.osFingerprint.bootEpoch > newest.osFingerprint.bootEpoch;
     return isNewer ? candidate : newest;
   }, undefined);
 }
@@ -146,9 +145,13 @@ function historyOf(records: Records): EpochHistory {
     present(records.current)?.osFingerprint,
     present(records.fingerprint),
   ];
-  return witnesses.reduce<EpochHistory>((history, witness) => {
-    if (!witness || history.some(({ bootEpoch }) => bootEpoch >= witness.bootEpoch)) return history;
-    const { bootEpoch, compositeHash: hash, capturedAt } = witness;
-    return withEpoch(history, { bootEpoch, compositeHash: hash, beganAt: capturedAt });
-  }, present(records.history) ?? []);
+  return witnesses.reduce<EpochHistory>(
+    (history, witness) => {
+      if (!witness || history.some(({ bootEpoch }) => bootEpoch >= witness.bootEpoch))
+        return history;
+      const { bootEpoch, compositeHash: hash, capturedAt } = witness;
+      return withEpoch(history, { bootEpoch, compositeHash: hash, beganAt: capturedAt });
+    },
+    present(records.history) ?? [],
+  );
 }

@@ -55,7 +55,10 @@ export function planInstall(
   for (const { target, index } of planned) {
     if (target) missingParents(target.dst, index, disk).forEach((path) => newDirectories.add(path));
   }
-  const copiedBytes = planned.reduce((sum, { target, sizeBytes }) => sum + (target ? sizeBytes : 0), 0);
+  const copiedBytes = planned.reduce(
+    (sum, { target, sizeBytes }) => sum + (target ? sizeBytes : 0),
+    0,
+  );
   return { operations: planned, newDirectories: [...newDirectories], copiedBytes };
 }
 
@@ -101,7 +104,10 @@ function resolveSource(
   const resolved = disk.resolve(relative);
   // a dangling link inside the directory is a missing file, not an escape
   if (resolved === undefined && disk.status(relative)?.kind === 'symlink') {
-    throw new PrecheckError('operation.src_outside', { ...where, allowed: 'no link that leads out' });
+    throw new PrecheckError('operation.src_outside', {
+      ...where,
+      allowed: 'no link that leads out',
+    });
   }
   return resolved;
 }

@@ -62,7 +62,7 @@ async function passGates(
   let records = readRecords(disk);
   const time = trustedTime(host.clock, order.builtAt, records, report);
   const { checkCertificate } = await import('./certificate.ts');
-  checkCertificate(order.certificate, host.system, time);
+  checkCertificate(order.certificate, host, time);
 
   const identity = captureIdentity(host.system);
   const hash = compositeHash(identity);

@@ -100,7 +100,8 @@ async function objectionToInstallations(
 /** Directories come from the journal alone: only parents of verified dsts may be made. */
 function strayDirectory({ newDirectories, installations }: Journal): string | undefined {
   const stray = newDirectories.find(
-    (path) => !installations.some(({ dst }) => parentOf(dst) === path || dst.startsWith(`${path}/`)),
+    (path) =>
+      !installations.some(({ dst }) => parentOf(dst) === path || dst.startsWith(`${path}/`)),
   );
   return stray === undefined ? undefined : `it makes a directory nothing needs: ${stray}`;
 }
@@ -123,5 +124,10 @@ function rollForwardEvidence(disk: Disk, clock: Clock, report: Report): void {
   if (!isNews) return sweepUnfinished(disk);
   const { bootEpoch } = complete.osFingerprint;
   report('edge.epoch.evidence_rolled_forward', { boot_epoch: bootEpoch });
-  rotateEvidence(disk, clock, complete, current ?? present(readEvidence(disk, layout.previousEpoch)));
+  rotateEvidence(
+    disk,
+    clock,
+    complete,
+    current ?? present(readEvidence(disk, layout.previousEpoch)),
+  );
 }

@@ -85,7 +85,10 @@ function requireDirectory(
   if (canonicalPath === '/') throw new PrecheckError('state_root.is_filesystem_root', where);
   if (!ownedByUsOrRoot) throw new PrecheckError('state_root.wrong_owner', where);
   if (mode & 0o002) {
-    throw new PrecheckError('state_root.world_writable', { ...where, mode: `0${mode.toString(8)}` });
+    throw new PrecheckError('state_root.world_writable', {
+      ...where,
+      mode: `0${mode.toString(8)}`,
+    });
   }
   if (access === 'denied') throw new PrecheckError('state_root.not_writable', where);
   return { canonicalPath, access };
@@ -104,7 +107,8 @@ function requirePersistentMount(
   const mounts = refusingAs('state_root.mounts_unreadable', {}, () => host.system.mounts());
   const mount = mountOf(path, mounts);
   const root = mountOf('/', mounts);
-  if (!mount || !root) throw new PrecheckError('state_root.mounts_unreadable', { state_root: path });
+  if (!mount || !root)
+    throw new PrecheckError('state_root.mounts_unreadable', { state_root: path });
   const where = { state_root: path, mount: mount.line };
   if (!persistentFilesystems.has(mount.fsType)) {
     const found = { filesystem: mount.fsType, allowed: [...persistentFilesystems].join(' ') };
@@ -141,7 +145,10 @@ function waitForLock(order: StateRootOrder, path: string, host: Host, report: Re
     if (held) return held;
     const waited = Number((host.clock.monotonicNanoseconds() - started) / 1_000_000n);
     if (waited >= order.lockWaitMilliseconds) {
-      throw new PrecheckError('state_root.locked', { state_root: path, waited_seconds: waited / 1000 });
+      throw new PrecheckError('state_root.locked', {
+        state_root: path,
+        waited_seconds: waited / 1000,
+      });
     }
     if (!announced) report('edge.state_root.lock_waiting', { state_root: path });
     announced = true;
@@ -161,4 +168,3 @@ function tryLock(path: string, host: Host): HeldLock | undefined {
 function trimSlash(path: string): string {
   return path.replace(/\/+$/, '');
 }
-

@@ -3,7 +3,12 @@ import path from 'node:path';
 import { PrecheckError } from '@edged/model/failure';
 import type { Level } from '@edged/precheck/event';
 import { type PrecheckOrder, type PrecheckOutcome, precheck } from '@edged/precheck/precheck';
-import { type CommandContext, reportFailure, reportTo, toPrecheckError } from '../command-context.ts';
+import {
+  type CommandContext,
+  reportFailure,
+  reportTo,
+  toPrecheckError,
+} from '../command-context.ts';
 import type { Config } from '../config-schema.ts';
 import { readConfig } from '../config.ts';
 import { success } from '../exit-code.ts';
@@ -54,7 +59,9 @@ function orderOf(config: Config, args: PrecheckArguments, settings: Settings): P
       skipMountCheck: settings.skipMountCheck,
       allowRootFilesystem: stateRoot.allow_root_filesystem,
       ...(stateRoot.expected_uuid === undefined ? {} : { expectedUuid: stateRoot.expected_uuid }),
-      ...(stateRoot.expected_label === undefined ? {} : { expectedLabel: stateRoot.expected_label }),
+      ...(stateRoot.expected_label === undefined
+        ? {}
+        : { expectedLabel: stateRoot.expected_label }),
       lockWaitMilliseconds,
     },
     certificate: {

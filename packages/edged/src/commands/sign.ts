@@ -30,7 +30,10 @@ function warnOfRefusal(bytes: Uint8Array, log: CommandContext['log']): void {
   } catch (error) {
     if (!(error instanceof PrecheckError)) throw error;
     for (const detail of error.details) {
-      log('warn', 'edged: every device will refuse this manifest', { reason: error.code, ...detail });
+      log('warn', 'edged: every device will refuse this manifest', {
+        reason: error.code,
+        ...detail,
+      });
     }
   }
 }

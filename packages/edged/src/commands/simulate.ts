@@ -1,2 +1,86 @@
+/** `edged simulate`: Tutorial 04 on a device in a temporary directory, with the real precheck. */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { styleText } from 'node:util';
 import type { CommandContext } from '../command-context.ts';
-export function runSimulate(keep: boolean, { terminal }: CommandContext): number { terminal.out(String(keep)); return 0; }
+import { exitCodes, success } from '../exit-code.ts';
+import { SimulatedDevice } from '../simulation/device.ts';
+import { type Step, tutorial } from '../simulation/tutorial.ts';
+
+interface Row {
+  readonly title: string;
+  readonly expected: string;
+  readonly seen: string;
+  readonly held: boolean;
+}
+
+export async function runSimulate(keep: boolean, { terminal }: CommandContext): Promise<number> {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-simulate-'));
+  try {
+    terminal.out(`A device in ${directory}: state root, keys, runtime, certificate.\n`);
+    const device = new SimulatedDevice(directory);
+    await device.prepare();
+    const rows: Row[] = [];
+    for (const [index, step] of tutorial.entries()) {
+      terminal.out(`\n${style('bold', `${index + 1}. ${step.title}`)}\n`);
+      rows.push(await live(step, device, (line) => terminal.out(`   ${line}\n`)));
+    }
+    terminal.out(`\n${table(rows)}`);
+    const failed = rows.filter(({ held }) => !held).length;
+    terminal.out(`\n${rows.length - failed} of ${rows.length} steps as expected\n`);
+    return failed === 0 ? success : exitCodes.defect;
+  } finally {
+    if (keep) terminal.out(`kept: ${directory}\n`);
+    else fs.rmSync(directory, { recursive: true });
+  }
+}
+
+async function live(
+  step: Step,
+  device: SimulatedDevice,
+  say: (line: string) => void,
+): Promise<Row> {
+  await step.happens(device);
+  const before = step.changesNothing ? device.treeDigest() : undefined;
+  const { exitCode, logLines } = await device.boot();
+  for (const line of logLines) say(line);
+  const bootEpoch = device.bootEpoch();
+  say(`exit ${exitCode}, ${bootEpoch === undefined ? 'no fingerprint' : `BootEpoch ${bootEpoch}`}`);
+  const missed: string[] = [];
+  if (step.says !== undefined && !logLines.some((line) => line.includes(step.says ?? ''))) {
+    missed.push(`log without ${step.says}`);
+  }
+  if (before !== undefined && before !== device.treeDigest()) missed.push('state root changed');
+  if (step.holds && !step.holds[1](device)) missed.push(`not: ${step.holds[0]}`);
+  const expected = verdict(step.exitCode, step.bootEpoch);
+  const seen = verdict(exitCode, bootEpoch);
+  return {
+    title: step.title,
+    expected,
+    seen: [seen, ...missed].join('; '),
+    held: seen === expected && missed.length === 0,
+  };
+}
+
+function verdict(exitCode: number, bootEpoch: number | undefined): string {
+  return `exit ${exitCode}, epoch ${bootEpoch ?? '-'}`;
+}
+
+function table(rows: readonly Row[]): string {
+  const header = { title: 'step', expected: 'expected', seen: 'seen', held: true };
+  const width = (key: 'title' | 'expected' | 'seen'): number =>
+    Math.max(...[header, ...rows].map((row) => row[key].length));
+  const [title, expected, seen] = [width('title'), width('expected'), width('seen')];
+  const line = (row: Row, mark: string): string =>
+    `${row.title.padEnd(title)}  ${row.expected.padEnd(expected)}  ${row.seen.padEnd(seen)}  ${mark}\n`;
+  const body = rows.map((row) =>
+    line(row, row.held ? style('green', 'ok') : style('red', 'NOT AS EXPECTED')),
+  );
+  return [style('bold', line(header, '').trimEnd()), '\n', ...body].join('');
+}
+
+/** Colour on a terminal only, never with NO_COLOR. */
+function style(format: 'bold' | 'green' | 'red', text: string): string {
+  return styleText(format, text, { stream: process.stdout });
+}

@@ -45,7 +45,14 @@ type Run = (
 ) => Promise<void>;
 
 function parser(run: Run): Argv<unknown> {
-  return withOptions(yargs())
+  const device = commandsOfADevice(withGlobalOptions(yargs()), run);
+  return commandsOfAnEngineer(commandsOfASigner(device, run), run);
+}
+
+type GlobalOptions = ReturnType<typeof withGlobalOptions>;
+
+function commandsOfADevice(bare: GlobalOptions, run: Run): GlobalOptions {
+  return bare
     .command(
       'precheck',
       'decide whether the OS was replaced, and reconstruct the runtime if so',
@@ -56,14 +63,27 @@ function parser(run: Run): Argv<unknown> {
         ),
     )
     .command(
-      'init <directory>',
-      'make a state root, or fill in what one is missing',
-      (command) => command.positional('directory', { type: 'string', demandOption: true }),
+      'fingerprint',
+      'print the composite hash of the running OS',
+      (command) => outputOption(command),
       async (args) =>
         run(args, async (context) =>
-          (await import('./commands/init.ts')).runInit(args.directory, context),
+          (await import('./commands/fingerprint.ts')).runFingerprint(args.output, context),
         ),
     )
+    .command(
+      'version',
+      'print the version',
+      (command) => outputOption(command),
+      async (args) =>
+        run(args, async (context) =>
+          (await import('./commands/version.ts')).runVersion(args.output, context),
+        ),
+    );
+}
+
+function commandsOfASigner(bare: GlobalOptions, run: Run): GlobalOptions {
+  return bare
     .command(
       'keygen [directory]',
       'make an Ed25519 key pair (raw bytes; private key 0600); never replaces a file',
@@ -112,14 +132,18 @@ function parser(run: Run): Argv<unknown> {
         run(args, async (context) =>
           (await import('./commands/verify.ts')).runVerify(args.stateRoot, context),
         ),
-    )
+    );
+}
+
+function commandsOfAnEngineer(bare: GlobalOptions, run: Run): GlobalOptions {
+  return bare
     .command(
-      'fingerprint',
-      'print the composite hash of the running OS',
-      (command) => outputOption(command),
+      'init <directory>',
+      'make a state root, or fill in what one is missing',
+      (command) => command.positional('directory', { type: 'string', demandOption: true }),
       async (args) =>
         run(args, async (context) =>
-          (await import('./commands/fingerprint.ts')).runFingerprint(args.output, context),
+          (await import('./commands/init.ts')).runInit(args.directory, context),
         ),
     )
     .command(
@@ -135,20 +159,11 @@ function parser(run: Run): Argv<unknown> {
         run(args, async (context) =>
           (await import('./commands/simulate.ts')).runSimulate(args.keep, context),
         ),
-    )
-    .command(
-      'version',
-      'print the version',
-      (command) => outputOption(command),
-      async (args) =>
-        run(args, async (context) =>
-          (await import('./commands/version.ts')).runVersion(args.output, context),
-        ),
     );
 }
 
-function withOptions(parser: Argv<unknown>) {
-  return parser
+function withGlobalOptions(bare: Argv<unknown>) {
+  return bare
     .scriptName('edged')
     .usage('$0 COMMAND [OPTIONS]\n\nOS-replacement precheck and runtime reconstruction.')
     .example('$0 precheck --config /etc/edged/edge.toml', 'what systemd runs at boot')
@@ -199,7 +214,8 @@ function withOptions(parser: Argv<unknown>) {
     .alias('help', 'h')
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? new PrecheckError('config.usage', { problem: message });
+      if (error && error.name !== 'YError') throw error;
+      throw new PrecheckError('config.usage', { problem: message ?? error.message });
     });
 }
 

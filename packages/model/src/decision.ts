@@ -43,7 +43,11 @@ interface Witness {
 }
 
 export function present<Document>(found: Found<Document>): Document | undefined {
-  return found === 'absent' || found === 'damaged' ? undefined : found;
+  return isPresent(found) ? found : undefined;
+}
+
+export function isPresent<Document>(found: Found<Document>): found is Document {
+  return found !== 'absent' && found !== 'damaged';
 }
 
 export function decide(currentHash: string, records: Records): Decision {

@@ -28,13 +28,12 @@ export type SigningSeed = Uint8Array & { readonly brand: 'SigningSeed' };
 
 /** Throws `manifest.verify_key_invalid` for any bytes that no honest key generation makes. */
 export function loadVerifyKey(bytes: Uint8Array): VerifyKey {
-  const refuse = (found: string): PrecheckError =>
-    new PrecheckError('manifest.verify_key_invalid', { found });
-  if (bytes.length !== publicKeyBytes) throw refuse(`${bytes.length} bytes, not ${publicKeyBytes}`);
+  if (bytes.length !== publicKeyBytes)
+    throw unusableVerifyKey(`${bytes.length} bytes, not ${publicKeyBytes}`);
   const point = decodePoint(bytes);
-  if (!point) throw refuse('no canonical point of the curve');
-  if (point.isSmallOrder()) throw refuse('a point of small order');
-  if (!point.isTorsionFree()) throw refuse('a point outside the prime-order group');
+  if (!point) throw unusableVerifyKey('no canonical point of the curve');
+  if (point.isSmallOrder()) throw unusableVerifyKey('a point of small order');
+  if (!point.isTorsionFree()) throw unusableVerifyKey('a point outside the prime-order group');
   return bytes as VerifyKey;
 }
 
@@ -53,18 +52,13 @@ export function signatureHolds(
 
 /** Accepts 32 bytes (seed) and 64 bytes (Go: seed‖public); refuses a pair that does not match. */
 export function loadSigningSeed(bytes: Uint8Array): SigningSeed {
-  const refuse = (found: string): PrecheckError =>
-    new PrecheckError('config.input_unusable', {
-      found,
-      expected: 'a raw Ed25519 private key of 32 bytes, or of 64 as Go writes it',
-    });
   if (bytes.length !== seedBytes && bytes.length !== goPrivateKeyBytes) {
-    throw refuse(`${bytes.length} bytes`);
+    throw unusableSigningKey(`${bytes.length} bytes`);
   }
   const seed = bytes.subarray(0, seedBytes) as SigningSeed;
   const appended = bytes.subarray(seedBytes);
   if (appended.length > 0 && !Buffer.from(publicKeyOf(seed)).equals(appended)) {
-    throw refuse('64 bytes whose second half is not the public key of the first');
+    throw unusableSigningKey('64 bytes whose second half is not the public key of the first');
   }
   return seed;
 }
@@ -76,6 +70,15 @@ export function publicKeyOf(seed: SigningSeed): VerifyKey {
 /** The 64-byte signature over exactly these bytes. Deterministic. */
 export function signBytes(message: Uint8Array, seed: SigningSeed): Uint8Array {
   return sign(message, seed);
+}
+
+function unusableVerifyKey(found: string): PrecheckError {
+  return new PrecheckError('manifest.verify_key_invalid', { found });
+}
+
+function unusableSigningKey(found: string): PrecheckError {
+  const expected = 'a raw Ed25519 private key of 32 bytes, or of 64 as Go writes it';
+  return new PrecheckError('config.input_unusable', { found, expected });
 }
 
 function decodePoint(bytes: Uint8Array): Point | undefined {

@@ -1,6 +1,12 @@
 /** Does what was decided, and says so. Loaded only when there is something to do. */
 import type { Host } from '@edged/host/host';
-import { type Decision, type Records, newestWitness, present } from '@edged/model/decision';
+import {
+  type Decision,
+  type Records,
+  isPresent,
+  newestWitness,
+  present,
+} from '@edged/model/decision';
 import { defaultBinary, layout } from '@edged/model/layout';
 import { type OsIdentity, changedComponents, compositeHash } from '@edged/model/os-fingerprint';
 import { bootstrapDirectories, carryOut, requireSpace } from './change.ts';
@@ -64,9 +70,7 @@ function repair({ bootEpoch }: Task, situation: Situation, report: Report): void
   const { stateRoot, host, records, now, dryRun } = situation;
   const { disk, mountCheckSkipped } = stateRoot;
   const { current } = records;
-  const found = present(current)
-    ? `epoch ${present(current)?.osFingerprint.bootEpoch}`
-    : String(current);
+  const found = isPresent(current) ? `epoch ${current.osFingerprint.bootEpoch}` : current;
   requireSpace(disk, 0);
   if (!dryRun) {
     carryOut(disk, host.clock, () => ({

@@ -1,4 +1,5 @@
 /** Issues certificates (ECDSA P-256). The one importer of `@peculiar/x509`, loaded only when asked. */
+// oxlint-disable-next-line import/no-unassigned-import -- the library needs its side effect
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import { X509CertificateGenerator, BasicConstraintsExtension, PemConverter } from '@peculiar/x509';
@@ -28,7 +29,7 @@ export async function issueSelfSigned(
       signingAlgorithm: algorithm,
       extensions: [new BasicConstraintsExtension(true, undefined, true)],
     },
-    webcrypto as Crypto,
+    webcrypto,
   );
   const pkcs8 = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
   return {

@@ -119,14 +119,14 @@ function judge(
   architecture: string,
   read: (observe: (chunk: Uint8Array) => void) => void,
 ): Digest {
-  const judge = new SourceJudge(operation, architecture);
+  const source = new SourceJudge(operation, architecture);
   try {
-    read((chunk) => judge.observe(chunk));
+    read((chunk) => source.observe(chunk));
   } catch (error) {
-    judge.abandon();
+    source.abandon();
     throw error;
   }
-  return judge.verdict();
+  return source.verdict();
 }
 
 /** Setuid, setgid and sticky bits are never installed, whatever the source carries. */

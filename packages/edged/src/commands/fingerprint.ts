@@ -11,8 +11,6 @@ export function runFingerprint(
 ): number {
   const identity = captureIdentity(host.system);
   const { etcOsRelease, usrLibOsRelease, kernelRelease } = identity;
-  const part = (bytes: Uint8Array | undefined): object | null =>
-    bytes ? { size_bytes: bytes.length, hash: digestOf(bytes) } : null;
   const document = {
     schema: 'edged.fingerprint.v1',
     composite_hash: compositeHash(identity),
@@ -24,4 +22,8 @@ export function runFingerprint(
     output === 'json' ? `${JSON.stringify(document, null, 2)}\n` : `${document.composite_hash}\n`,
   );
   return success;
+}
+
+function part(bytes: Uint8Array | undefined): object | null {
+  return bytes ? { size_bytes: bytes.length, hash: digestOf(bytes) } : null;
 }

@@ -238,6 +238,12 @@ function precheckOptions<Options>(command: Argv<Options>) {
       requiresArg: true,
       describe: 'days that a rotated certificate is valid',
     },
+    'lock-wait-seconds': {
+      type: 'number',
+      default: 10,
+      requiresArg: true,
+      describe: 'how long to wait for another live precheck',
+    },
     'dry-run': {
       type: 'boolean',
       default: false,

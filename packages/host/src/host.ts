@@ -38,7 +38,7 @@ export interface Disk {
   list(path: string): readonly string[] | undefined;
   /**
    * The path with every symlink followed, again relative to the state root; entries that do not
-   * exist yet stay as they are. Undefined when it leads outside, or through a dangling link.
+   * exist yet stay as they are. Undefined when it leads outside, in a circle, or through a dangling link.
    */
   resolve(path: string): string | undefined;
   freeBytes(): number;

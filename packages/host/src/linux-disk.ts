@@ -73,8 +73,10 @@ class LinuxDisk implements Disk {
         try {
           return this.#relative([fs.realpathSync.native(absolute), ...missing].join('/'));
         } catch (error) {
-          if (!isErrno(error, 'ENOENT')) throw error;
-          if (fs.lstatSync(absolute, { throwIfNoEntry: false })) return undefined; // dangling link
+          if (isErrno(error, 'ELOOP')) return undefined;
+          // ENOTDIR: a parent is a file, which is for the caller to find
+          if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR')) throw error;
+          if (isErrno(error, 'ENOENT') && isEntry(absolute)) return undefined; // dangling link
         }
         const slash = existing.lastIndexOf('/');
         missing.unshift(existing.slice(slash + 1));
@@ -246,6 +248,10 @@ function forEachChunk(fd: number, act: (chunk: Uint8Array) => void): number {
 function writeFully(fd: number, bytes: Uint8Array): void {
   let written = 0;
   while (written < bytes.length) written += fs.writeSync(fd, bytes, written);
+}
+
+function isEntry(name: string): boolean {
+  return fs.lstatSync(name, { throwIfNoEntry: false }) !== undefined;
 }
 
 function kindOf(stats: fs.Stats): EntryKind {

@@ -31,6 +31,8 @@ export interface PlannedTarget {
   readonly dst: string;
   readonly mode: number | undefined;
   readonly replaces: boolean;
+  /** Parents that do not exist yet, outermost first. */
+  readonly missing: readonly string[];
 }
 
 export interface InstallPlan {
@@ -51,10 +53,7 @@ export function planInstall(
     planOperation(operation, index, disk, rootNames),
   );
   refuseOverlappingTargets(planned);
-  const newDirectories = new Set<string>();
-  for (const { target, index } of planned) {
-    if (target) missingParents(target.dst, index, disk).forEach((path) => newDirectories.add(path));
-  }
+  const newDirectories = new Set(planned.flatMap(({ target }) => target?.missing ?? []));
   const copiedBytes = planned.reduce(
     (sum, { target, sizeBytes }) => sum + (target ? sizeBytes : 0),
     0,
@@ -92,8 +91,9 @@ function planOperation(
   const planned = { index, src, sizeBytes, expected: operation.hash };
   if (operation.op === 'verify_config') return { ...planned, target: undefined };
   const dst = resolveDestination(operation.dst, index, disk, rootNames);
-  const replaces = requireReplaceable(dst, index, disk);
-  return { ...planned, target: { dst, mode: operation.mode, replaces } };
+  const missing = missingParents(dst, index, disk);
+  const replaces = missing.length === 0 && requireReplaceable(dst, index, disk);
+  return { ...planned, target: { dst, mode: operation.mode, replaces, missing } };
 }
 
 function resolveSource(

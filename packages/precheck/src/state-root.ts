@@ -2,7 +2,14 @@
  * The first gate: is this directory a state root that survives an OS replacement, and is it ours
  * alone (spec section 2, exit 2)? Writes nothing.
  */
-import { type Disk, type HeldLock, type Host, LockUnavailable, type Mount } from '@edged/host/host';
+import {
+  type DirectoryReport,
+  type Disk,
+  type HeldLock,
+  type Host,
+  LockUnavailable,
+  type Mount,
+} from '@edged/host/host';
 import { mountOf } from '@edged/host/linux-mounts';
 import { PrecheckError } from '@edged/model/failure';
 import { layout } from '@edged/model/layout';
@@ -48,6 +55,9 @@ export function openStateRoot(order: StateRootOrder, host: Host, report: Report)
   return refusingAs('state_root.io_error', {}, () => {
     const { canonicalPath, access } = requireDirectory(order.path, host);
     requirePersistentMount(order, canonicalPath, host, report);
+    if (access === 'denied') {
+      throw new PrecheckError('state_root.not_writable', { state_root: order.path });
+    }
     const readOnly = access === 'read_only_mount';
     const mountLine = readOnly ? (mountOf(canonicalPath, host.system.mounts())?.line ?? '') : '';
     if (readOnly) report('edge.state_root.read_only', { mount: mountLine });
@@ -72,15 +82,12 @@ export function openStateRoot(order: StateRootOrder, host: Host, report: Report)
   });
 }
 
-function requireDirectory(
-  path: string,
-  host: Host,
-): { canonicalPath: string; access: 'writable' | 'read_only_mount' } {
+function requireDirectory(path: string, host: Host): DirectoryReport {
   const where = { state_root: path };
   if (!path.startsWith('/')) throw new PrecheckError('state_root.not_absolute', where);
   const found = host.inspectDirectory(path);
   if (!found) throw new PrecheckError('state_root.missing', where);
-  const { canonicalPath, isDirectory, mode, ownedByUsOrRoot, access } = found;
+  const { canonicalPath, isDirectory, mode, ownedByUsOrRoot } = found;
   if (!isDirectory) throw new PrecheckError('state_root.not_a_directory', where);
   if (canonicalPath === '/') throw new PrecheckError('state_root.is_filesystem_root', where);
   if (!ownedByUsOrRoot) throw new PrecheckError('state_root.wrong_owner', where);
@@ -90,8 +97,7 @@ function requireDirectory(
       mode: `0${mode.toString(8)}`,
     });
   }
-  if (access === 'denied') throw new PrecheckError('state_root.not_writable', where);
-  return { canonicalPath, access };
+  return found;
 }
 
 function requirePersistentMount(

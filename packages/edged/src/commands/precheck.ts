@@ -24,10 +24,9 @@ export interface PrecheckArguments {
   readonly logFormat: LogFormat;
   readonly output: 'text' | 'json';
   readonly dryRun: boolean;
+  /** How long another live precheck is waited for before exit 2. */
+  readonly lockWaitSeconds: number;
 }
-
-/** How long another live precheck is waited for before exit 2. */
-const lockWaitMilliseconds = 10_000;
 
 export async function runPrecheck(
   args: PrecheckArguments,
@@ -62,7 +61,7 @@ function orderOf(config: Config, args: PrecheckArguments, settings: Settings): P
       ...(stateRoot.expected_label === undefined
         ? {}
         : { expectedLabel: stateRoot.expected_label }),
-      lockWaitMilliseconds,
+      lockWaitMilliseconds: args.lockWaitSeconds * 1000,
     },
     certificate: {
       certFile: besideConfig(transport.cert_file),

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import type { Host } from '@edged/host/host';
 import { linuxHost } from '@edged/host/linux-host';
 import { issueSelfSigned } from '@edged/precheck/certificate-issue';
 import { runInit } from '../commands/init.ts';
@@ -19,6 +20,14 @@ import { exampleConfig } from './example-config.ts';
 export interface OsImage {
   readonly name: string;
   readonly kernelRelease: string;
+}
+
+export interface BootOptions {
+  /** Puts faults between precheck and the machine. */
+  readonly wrapHost?: (host: Host) => Host;
+  readonly dryRun?: boolean;
+  readonly skipMountCheck?: boolean;
+  readonly lockWaitSeconds?: number;
 }
 
 export interface BootResult {
@@ -69,8 +78,10 @@ export class SimulatedDevice {
   }
 
   /** One boot: the real precheck, with its log lines. */
-  async boot(): Promise<BootResult> {
+  async boot(options: BootOptions = {}): Promise<BootResult> {
+    const { wrapHost = (host) => host, dryRun = false } = options;
     const logLines: string[] = [];
+    const context = this.#context(logLines, options.skipMountCheck);
     const exitCode = await runPrecheck(
       {
         config: this.config,
@@ -79,9 +90,10 @@ export class SimulatedDevice {
         logLevel: 'info',
         logFormat: 'text',
         output: 'text',
-        dryRun: false,
+        dryRun,
+        lockWaitSeconds: options.lockWaitSeconds ?? 10,
       },
-      this.#context(logLines),
+      { ...context, host: wrapHost(context.host) },
     );
     return { exitCode, logLines };
   }
@@ -92,8 +104,8 @@ export class SimulatedDevice {
     runSign({ manifest, key, signature: undefined }, this.#context([]));
   }
 
-  async issueCertificate(validDays: number): Promise<void> {
-    const { certificatePem, keyPem } = await issueSelfSigned('edge-001', Date.now(), validDays);
+  async issueCertificate(validDays: number, issuedAt = Date.now()): Promise<void> {
+    const { certificatePem, keyPem } = await issueSelfSigned('edge-001', issuedAt, validDays);
     this.write('edge.crt', certificatePem);
     this.write('edge.key', keyPem, 0o600);
   }
@@ -102,14 +114,14 @@ export class SimulatedDevice {
     return path.join(this.stateRoot, relative);
   }
 
-  write(relative: string, text: string, mode = 0o644): void {
+  write(relative: string, text: string | Uint8Array, mode = 0o644): void {
     const file = path.join(this.directory, relative);
     fs.mkdirSync(path.dirname(file), { recursive: true });
     fs.writeFileSync(file, text, { mode });
   }
 
-  read(relative: string): string {
-    return fs.readFileSync(path.join(this.directory, relative), 'utf8');
+  read(relative: string, encoding: 'utf8' | 'latin1' = 'utf8'): string {
+    return fs.readFileSync(path.join(this.directory, relative), encoding);
   }
 
   /** Undefined when there is no fingerprint. */
@@ -119,26 +131,38 @@ export class SimulatedDevice {
     return (JSON.parse(fs.readFileSync(file, 'utf8')) as { boot_epoch: number }).boot_epoch;
   }
 
-  /** One digest over names, kinds and bytes of everything in the state root. */
+  /** Every entry below the state root, sorted; symlinks are not followed. */
+  tree(directory = ''): string[] {
+    return fs
+      .readdirSync(this.inside(directory), { withFileTypes: true })
+      .flatMap((entry) => {
+        const name = path.join(directory, entry.name);
+        return entry.isDirectory() ? [name, ...this.tree(name)] : [name];
+      })
+      .sort();
+  }
+
+  /** One digest over names, modes and bytes of everything in the state root. */
   treeDigest(): string {
     const hash = createHash('sha256');
-    const names = fs.readdirSync(this.stateRoot, { recursive: true, encoding: 'utf8' }).sort();
-    for (const name of names) {
+    for (const name of this.tree()) {
       const file = this.inside(name);
-      const isFile = fs.statSync(file).isFile();
-      hash.update(`${name}\0${isFile}\0`).update(isFile ? fs.readFileSync(file) : '');
+      const status = fs.lstatSync(file);
+      hash.update(`${name}\0${status.mode}\0`);
+      if (status.isFile()) hash.update(fs.readFileSync(file));
+      if (status.isSymbolicLink()) hash.update(fs.readlinkSync(file));
     }
     return hash.digest('hex');
   }
 
-  #context(logLines: string[]): CommandContext {
+  #context(logLines: string[], skipMountCheck = true): CommandContext {
     const settings = { level: 'info', format: 'text', priorityPrefix: false } as const;
     return {
       host: linuxHost({
         osRoot: path.join(this.directory, 'os'),
         kernelRelease: this.#running.kernelRelease,
       }),
-      settings: { stateRoot: undefined, skipMountCheck: true, stderrIsJournal: false },
+      settings: { stateRoot: undefined, skipMountCheck, stderrIsJournal: false },
       terminal: { out: () => undefined, error: () => undefined },
       log: createLog(settings, (line) => logLines.push(line.trimEnd())),
     };

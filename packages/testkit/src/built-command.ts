@@ -1,0 +1,55 @@
+/** The built command as a child process: what systemd and an engineer run. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+export const commandFile = fileURLToPath(new URL('../../edged/bin/edged', import.meta.url));
+
+export interface CommandResult {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CommandOptions {
+  /** Beside PATH; nothing else of this process's environment is passed on. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly directory?: string;
+  readonly userId?: number;
+}
+
+/** As on a laptop: the state root lies wherever it lies. */
+export const skipMountCheck = { EDGE_STATE_ROOT_SKIP_MOUNT_CHECK: '1' } as const;
+
+export function runCommand(
+  args: readonly string[],
+  { environment = skipMountCheck, directory, userId }: CommandOptions = {},
+): CommandResult {
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [commandFile, ...args], {
+    env: { PATH: process.env['PATH'], ...environment },
+    cwd: directory,
+    uid: userId,
+    encoding: 'utf8',
+  });
+  if (error) throw error;
+  return { exitCode: status, stdout, stderr };
+}
+
+/** The exit code of a command that runs beside others. */
+export function startCommand(args: readonly string[]): {
+  readonly child: ChildProcess;
+  readonly ended: Promise<CommandResult>;
+} {
+  const child = spawn(process.execPath, [commandFile, ...args], {
+    env: { PATH: process.env['PATH'], ...skipMountCheck },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const ended = new Promise<CommandResult>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (exitCode) => resolve({ exitCode, stdout, stderr }));
+  });
+  return { child, ended };
+}

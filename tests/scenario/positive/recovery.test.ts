@@ -1,0 +1,217 @@
+/** What a crash, another program or a hand left behind, and what the next boot makes of it. */
+import fs from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { startCommand } from '@edged/testkit/built-command';
+import { type TestDevice, withDevice } from '@edged/testkit/device';
+
+function replaceOs(device: TestDevice): void {
+  device.editFingerprint({ composite_hash: 'ffff0000' });
+  expect(device.precheck().exitCode).toBe(0);
+}
+
+describe('evidence that does not agree with a matching fingerprint is repaired', () => {
+  test.each<[string, (device: TestDevice) => void]>([
+    ['missing', (device) => fs.rmSync(device.inside('epoch/current'), { recursive: true })],
+    ['torn', (device) => fs.truncateSync(device.inside('epoch/current/evidence.json'), 20)],
+    ['empty', (device) => fs.truncateSync(device.inside('epoch/current/evidence.json'), 0)],
+    [
+      'of the epoch before',
+      (device) =>
+        fs.copyFileSync(
+          device.inside('epoch/previous/evidence.json'),
+          device.inside('epoch/current/evidence.json'),
+        ),
+    ],
+    [
+      'a plain file',
+      (device) => {
+        fs.rmSync(device.inside('epoch/current'), { recursive: true });
+        device.write('state-root/epoch/current', 'not a directory');
+      },
+    ],
+  ])('%s', (_what, damage) =>
+    withDevice((device) => {
+      device.precheck();
+      replaceOs(device);
+      replaceOs(device);
+      damage(device);
+      const boot = device.precheck();
+      expect(boot.exitCode).toBe(0);
+      expect(boot.stderr).toContain('level=WARN msg="edge.epoch.evidence_repaired"');
+      expect(device.fingerprint()['boot_epoch']).toBe(2);
+      expect([device.evidenceEpoch('current'), device.evidenceEpoch('previous')]).toEqual([2, 1]);
+      expect(device.leftovers()).toEqual([]);
+      expect(device.precheck().stderr).not.toContain('evidence_repaired');
+    }),
+  );
+});
+
+describe('a lost fingerprint is never epoch 0 again', () => {
+  test.each<[string, (device: TestDevice) => void]>([
+    ['deleted', (device) => fs.rmSync(device.inside('bootstrap/os_fingerprint.json'))],
+    ['torn', (device) => fs.truncateSync(device.inside('bootstrap/os_fingerprint.json'), 10)],
+    ['without an epoch', (device) => device.editFingerprint({ boot_epoch: undefined })],
+    [
+      'deleted with its directory',
+      (device) => fs.rmSync(device.inside('bootstrap'), { recursive: true }),
+    ],
+  ])('%s', (_what, lose) =>
+    withDevice((device) => {
+      device.writeManifest([]);
+      device.precheck();
+      replaceOs(device);
+      lose(device);
+      const boot = device.precheck();
+      expect(boot.exitCode).toBe(0);
+      expect(boot.stderr).toContain('level=WARN msg="edge.os.fingerprint_lost"');
+      expect(device.fingerprint()['boot_epoch']).toBe(2);
+    }),
+  );
+
+  test('fingerprint and evidence deleted: the history still knows', () =>
+    withDevice((device) => {
+      device.precheck();
+      replaceOs(device);
+      fs.rmSync(device.inside('bootstrap/os_fingerprint.json'));
+      fs.rmSync(device.inside('epoch'), { recursive: true });
+      expect(device.precheck().exitCode).toBe(0);
+      expect(device.fingerprint()['boot_epoch']).toBe(2);
+    }));
+
+  test('and without a manifest it is exit 5, not a first run', () =>
+    withDevice((device) => {
+      device.precheck();
+      fs.rmSync(device.inside('bootstrap/os_fingerprint.json'));
+      fs.rmSync(device.inside('runtime/manifest.json'));
+      expect(device.precheck().exitCode).toBe(5);
+      expect(device.exists('state-root/bootstrap/os_fingerprint.json')).toBe(false);
+    }));
+});
+
+test('an epoch edited downwards never lowers the next one', () =>
+  withDevice((device) => {
+    device.precheck();
+    for (let count = 0; count < 3; count += 1) replaceOs(device);
+    device.editFingerprint({ composite_hash: 'ffff0000', boot_epoch: 0 });
+    expect(device.precheck().exitCode).toBe(0);
+    expect(device.fingerprint()['boot_epoch']).toBe(4);
+  }));
+
+test('a fingerprint put back from before an interrupted save continues the same epoch', () =>
+  withDevice((device) => {
+    device.precheck();
+    const before = device.read('state-root/bootstrap/os_fingerprint.json');
+    device.editFingerprint({ composite_hash: 'ffff0000' });
+    const edited = device.read('state-root/bootstrap/os_fingerprint.json');
+    expect(device.precheck().exitCode).toBe(0);
+    // the evidence of epoch 0 speaks of the OS that the fingerprint spoke of
+    device.write(
+      'state-root/epoch/previous/evidence.json',
+      JSON.stringify({
+        ...device.evidence('previous'),
+        os_fingerprint: JSON.parse(edited) as unknown,
+      }),
+    );
+    device.write('state-root/bootstrap/os_fingerprint.json', edited);
+    expect(device.precheck().exitCode).toBe(0);
+    expect(device.fingerprint()['boot_epoch']).toBe(1);
+    expect(before).not.toBe(edited);
+  }));
+
+test('complete evidence that the original left between its renames is rolled forward', () =>
+  withDevice((device) => {
+    device.precheck();
+    replaceOs(device);
+    // fingerprint saved at epoch 1, current moved to previous, the new one not yet in its place
+    fs.rmSync(device.inside('epoch/previous'), { recursive: true });
+    fs.renameSync(
+      device.inside('epoch/current'),
+      device.inside('epoch/epoch_1700000000000000000.tmp'),
+    );
+    const complete = device.read('state-root/epoch/epoch_1700000000000000000.tmp/evidence.json');
+    const boot = device.precheck();
+    expect(boot.exitCode).toBe(0);
+    expect(boot.stderr).toContain('edge.epoch.evidence_rolled_forward');
+    expect(JSON.parse(complete)).toEqual(device.evidence('current'));
+    expect(device.leftovers()).toEqual([]);
+  }));
+
+test('torn evidence in a temporary directory is swept away', () =>
+  withDevice((device) => {
+    device.precheck();
+    device.write('state-root/epoch/epoch_1700000000000000000.tmp/evidence.json', '{"os_fing');
+    expect(device.precheck().exitCode).toBe(0);
+    expect(device.leftovers()).toEqual([]);
+    expect(device.evidenceEpoch('current')).toBe(0);
+  }));
+
+test('a transaction that was never committed leaves with a warning', () =>
+  withDevice((device) => {
+    device.precheck();
+    device.write('state-root/bootstrap/transaction/staged/0', 'half a binary');
+    const boot = device.precheck();
+    expect(boot.exitCode).toBe(0);
+    expect(boot.stderr).toContain('edge.state_root.leftovers_removed');
+    expect(device.leftovers()).toEqual([]);
+  }));
+
+test('a journal whose manifest is not verified installs nothing', () =>
+  withDevice((device) => {
+    device.precheck();
+    const stored = device.fingerprint();
+    const evidence = {
+      ...device.evidence('current'),
+      os_fingerprint: { ...stored, boot_epoch: 1 },
+    };
+    device.write('state-root/bootstrap/transaction/staged/0', 'evil');
+    device.write(
+      'state-root/bootstrap/transaction/manifest.json',
+      '{"version":"1","operations":[]}',
+    );
+    device.write('state-root/bootstrap/transaction/manifest.json.sig', '\0'.repeat(64));
+    device.write(
+      'state-root/bootstrap/transaction/journal.json',
+      JSON.stringify({
+        os_fingerprint: { ...stored, boot_epoch: 1 },
+        evidence,
+        previous_evidence: null,
+        history: [],
+        installations: [
+          {
+            dst: 'runtime/bin/edge-agent',
+            digest: '4c8b2f1d4c0a8e0b1a3f1f1d1f1c9a4f5ad6b9d7d0a4f3c9b1e7f7a5d1e0c9b8',
+            replaces: false,
+          },
+        ],
+        new_directories: [],
+      }),
+    );
+    const boot = device.precheck();
+    expect(boot.exitCode).toBe(0);
+    expect(boot.stderr).toContain('edge.state_root.journal_discarded');
+    expect(device.exists('state-root/runtime/bin/edge-agent')).toBe(false);
+    expect(device.fingerprint()).toEqual(stored);
+  }));
+
+test('a lock left by a kill is no obstacle and goes away', () =>
+  withDevice((device) => {
+    device.precheck();
+    fs.mkdirSync(device.inside('.precheck.lock'));
+    fs.utimesSync(device.inside('.precheck.lock'), 4_070_908_800, 4_070_908_800);
+    expect(device.precheck().exitCode).toBe(0);
+    expect(device.leftovers()).toEqual([]);
+  }));
+
+test('two prechecks started together count one epoch', () =>
+  withDevice(async (device) => {
+    device.precheck();
+    for (let epoch = 1; epoch <= 5; epoch += 1) {
+      device.editFingerprint({ composite_hash: 'ffff0000' });
+      const both = [0, 1].map(() => startCommand(['precheck', '--config', device.config]).ended);
+      const results = await Promise.all(both);
+      expect(results.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+      expect(device.fingerprint()['boot_epoch']).toBe(epoch);
+      const completed = results.filter(({ stderr }) => stderr.includes('reconstruction_completed'));
+      expect(completed).toHaveLength(1);
+    }
+  }));

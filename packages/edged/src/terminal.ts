@@ -2,15 +2,21 @@
 import fs from 'node:fs';
 
 export interface Terminal {
-  /** What was asked for. */
+  /** What was asked for. Throws Node's errno error when it cannot be written. */
   out(text: string): void;
-  /** What is to be said. */
+  /** What is to be said. Never throws: a full log disk is no reason for another exit code. */
   error(text: string): void;
 }
 
 export const terminal: Terminal = {
   out: (text) => writeFully(1, text),
-  error: (text) => writeFully(2, text),
+  error(text) {
+    try {
+      writeFully(2, text);
+    } catch {
+      // where saying fails nothing can be said; the exit code still tells
+    }
+  },
 };
 
 function writeFully(fd: number, text: string): void {
@@ -21,7 +27,7 @@ function writeFully(fd: number, text: string): void {
       written += fs.writeSync(fd, bytes, written);
     } catch (error) {
       const errno = (error as NodeJS.ErrnoException).code;
-      if (errno === 'EPIPE' || errno === 'EIO') return; // nobody reads on; the exit code still tells
+      if (errno === 'EPIPE' || errno === 'EBADF') return; // nobody reads (on)
       if (errno !== 'EAGAIN') throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
     }

@@ -14,7 +14,6 @@ import {
   requireAllowedDestination,
   requireAllowedSource,
 } from '@edged/model/install-operation';
-import { parentOf } from './durable.ts';
 
 /** An operation whose src, relative to the state root, is a regular file; no symlinks are left. */
 export interface PlannedOperation {
@@ -120,23 +119,24 @@ function requireReplaceable(dst: string, index: number, disk: Disk): boolean {
   throw new PrecheckError('operation.dst_unusable', { operation: index, dst, found: status.kind });
 }
 
+/** From the outermost in, so that a file in the way is found before anything below it is asked. */
 function missingParents(dst: string, index: number, disk: Disk): string[] {
-  const missing: string[] = [];
-  for (let path = parentOf(dst); ; path = parentOf(path)) {
+  const parents = parentsOf(dst);
+  for (const [depth, path] of parents.entries()) {
     const status = disk.status(path);
-    if (!status) {
-      missing.unshift(path);
-      continue;
-    }
-    if (status.kind !== 'directory') {
-      throw new PrecheckError('operation.dst_unusable', { operation: index, dst, parent: path });
-    }
-    if (status.device !== disk.status('')?.device) {
-      const found = 'another filesystem is mounted there';
-      throw new PrecheckError('operation.dst_unusable', { operation: index, dst, found });
-    }
-    return missing;
+    if (!status) return parents.slice(depth);
+    const refuse = (found: string): PrecheckError =>
+      new PrecheckError('operation.dst_unusable', { operation: index, dst, parent: path, found });
+    if (status.kind !== 'directory') throw refuse(status.kind);
+    if (status.device !== disk.status('')?.device) throw refuse('another filesystem');
   }
+  return [];
+}
+
+/** `a/b/c` has the parents `a` and `a/b`. */
+function parentsOf(path: string): string[] {
+  const names = path.split('/').slice(0, -1);
+  return names.map((_, depth) => names.slice(0, depth + 1).join('/'));
 }
 
 function refuseOverlappingTargets(operations: readonly PlannedOperation[]): void {
@@ -148,9 +148,8 @@ function refuseOverlappingTargets(operations: readonly PlannedOperation[]): void
     if (target) seen.add(target.dst);
   }
   for (const { target } of operations) {
-    for (let path = parentOf(target?.dst ?? ''); path !== ''; path = parentOf(path)) {
-      if (seen.has(path)) throw new PrecheckError('operation.dst_duplicate', { dst: path });
-    }
+    const inside = parentsOf(target?.dst ?? '').find((parent) => seen.has(parent));
+    if (inside !== undefined) throw new PrecheckError('operation.dst_duplicate', { dst: inside });
   }
 }
 

@@ -494,6 +494,13 @@ const operationScenes: Partial<Record<FailureCode, readonly Scene[]>> = {
       },
     },
     {
+      name: 'a grandparent is a file',
+      arrange: (device) => {
+        device.write('state-root/runtime/bin', 'a file');
+        device.writeManifest([{ ...agent, dst: 'runtime/bin/a/b' }]);
+      },
+    },
+    {
       name: 'a parent is a file',
       arrange: (device) => {
         device.write('state-root/runtime/bin', 'a file');

@@ -75,13 +75,18 @@ function orderOf(config: Config, args: PrecheckArguments, settings: Settings): P
 
 function writeResult(
   args: PrecheckArguments,
-  { terminal }: CommandContext,
+  { terminal, log }: CommandContext,
   exitCode: number,
   result: Record<string, unknown>,
 ): void {
   if (args.output !== 'json') return;
   const document = { schema: 'edged.precheck.v1', exit_code: exitCode, ...result };
-  terminal.out(`${JSON.stringify(document, null, 2)}\n`);
+  try {
+    terminal.out(`${JSON.stringify(document, null, 2)}\n`);
+  } catch (error) {
+    // the verdict stands, whether or not its report found room
+    log('warn', 'edged: the result cannot be written', { problem: (error as Error).message });
+  }
 }
 
 function passed(outcome: PrecheckOutcome): Record<string, unknown> {

@@ -1,0 +1,168 @@
+/** What a person or a script sees of the command: help, streams, formats. */
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { commandFile, runCommand, skipMountCheck } from '@edged/testkit/built-command';
+import { withDevice } from '@edged/testkit/device';
+
+describe('help', () => {
+  test('shows every command, examples, exit codes and the environment; exit 0 on stdout', () => {
+    const { exitCode, stdout, stderr } = runCommand(['--help']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    for (const text of [
+      'edged precheck',
+      'edged init',
+      'edged keygen',
+      'edged sign',
+      'edged verify',
+      'edged fingerprint',
+      'edged simulate',
+      'edged version',
+      'Examples:',
+      'Exit codes: 0 clean',
+      'EDGE_STATE_ROOT_SKIP_MOUNT_CHECK',
+      'a oneshot has no use for it',
+    ]) {
+      expect(stdout).toContain(text);
+    }
+  });
+
+  test('is English whatever LANG says', () => {
+    const environment = { LANG: 'de_DE.UTF-8', LC_ALL: 'de_DE.UTF-8' };
+    expect(runCommand(['--help'], { environment }).stdout).toBe(runCommand(['--help']).stdout);
+  });
+
+  test.each(['precheck', 'init', 'keygen', 'sign', 'verify', 'fingerprint', 'simulate', 'version'])(
+    'of %s',
+    (command) => {
+      const { exitCode, stdout } = runCommand([command, '--help']);
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain(`edged ${command}`);
+    },
+  );
+});
+
+test('global flags may stand before or after the command', () =>
+  withDevice((device) => {
+    const before = runCommand(['--log-format', 'json', 'precheck', '--config', device.config]);
+    const after = runCommand(['precheck', '--config', device.config, '--log-format', 'json']);
+    for (const { exitCode, stderr } of [before, after]) {
+      expect(exitCode).toBe(0);
+      const lines = stderr.trimEnd().split('\n');
+      expect(lines.map((line) => (JSON.parse(line) as { level: string }).level)[0]).toBe('WARN');
+    }
+  }));
+
+test('flags of the original that mean nothing here are accepted', () =>
+  withDevice((device) => {
+    const flags = ['--control-socket', '/run/x.sock', '--prometheus-addr', ':9090'];
+    expect(device.precheck(flags).exitCode).toBe(0);
+  }));
+
+test('a flag given twice: the last one counts', () =>
+  withDevice((device) => {
+    expect(
+      runCommand(['precheck', '--config', '/nowhere', '--config', device.config]).exitCode,
+    ).toBe(0);
+  }));
+
+test('log lines are slog text: strings quoted, numbers bare, no time, nothing forged', () =>
+  withDevice((device) => {
+    device.precheck();
+    device.editFingerprint({ composite_hash: 'a"b\nlevel=ERROR msg="forged"' });
+    const { stderr } = device.precheck();
+    expect(stderr).toContain('previous_hash="a\\"b\\nlevel=ERROR msg=\\"forged\\""');
+    for (const line of stderr.trimEnd().split('\n')) {
+      expect(line).toMatch(
+        /^level=(?:DEBUG|INFO|WARN|ERROR) msg="[^"]+"(?: \w+=(?:"(?:[^"\\]|\\.)*"|[\d.]+|true|false))*$/,
+      );
+    }
+  }));
+
+test('--log-level error leaves only errors', () =>
+  withDevice((device) => {
+    expect(device.precheck(['--log-level', 'error']).stderr).toBe('');
+  }));
+
+test('lines carry the priority prefix when stderr is the journal, and only then', () =>
+  withDevice((device) => {
+    const log = `${device.directory}/log`;
+    const fd = fs.openSync(log, 'w');
+    const { dev, ino } = fs.fstatSync(fd);
+    const run = (stream: string): string => {
+      fs.ftruncateSync(fd);
+      const env = { PATH: process.env['PATH'], ...skipMountCheck, JOURNAL_STREAM: stream };
+      const args = [commandFile, 'precheck', '--config', device.config];
+      spawnSync(process.execPath, args, { env, stdio: ['ignore', 'ignore', fd] });
+      return fs.readFileSync(log, 'utf8').replace(/^\0+/, '');
+    };
+    expect(run(`${dev}:${ino}`)).toMatch(/^<4>level=WARN msg="edge\.state_root/);
+    expect(run('1:2')).toMatch(/^level=WARN/);
+    fs.closeSync(fd);
+  }));
+
+test('--output json on refusal: the reason, the remedy, the exit code', () =>
+  withDevice((device) => {
+    fs.rmSync(`${device.directory}/edge.crt`);
+    const { stdout, exitCode } = device.precheck(['--output', 'json']);
+    expect(exitCode).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({
+      schema: 'edged.precheck.v1',
+      exit_code: 3,
+      result: 'refused',
+      gate: 'certificate',
+      reason: 'certificate.unreadable',
+    });
+  }));
+
+test('a closed stdout or stderr changes no exit code', () =>
+  withDevice((device) => {
+    const script = `node ${commandFile} precheck --config ${device.config} --output json`;
+    const env = { PATH: process.env['PATH'], ...skipMountCheck };
+    for (const redirection of ['>&-', '2>&-', '>/dev/full', '2>/dev/full', '>&- 2>&-']) {
+      const { status } = spawnSync('sh', ['-c', `${script} ${redirection}`], { env });
+      expect({ redirection, status }).toEqual({ redirection, status: 0 });
+    }
+  }));
+
+test('simulate: every step as expected, nothing left behind, no colour in a pipe', () => {
+  const { exitCode, stdout, stderr } = runCommand(['simulate']);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect(stdout).toContain('exit 0, BootEpoch 0');
+  expect(stdout).toContain('exit 0, BootEpoch 1');
+  expect(stdout).toMatch(/(\d+) of \1 steps as expected\n$/);
+  expect(stdout).not.toContain('\u001b');
+  const directory = /A device in (\S+):/.exec(stdout)?.[1] ?? '/';
+  expect(fs.existsSync(directory)).toBe(false);
+});
+
+test('version', () => {
+  expect(runCommand(['version']).stdout).toMatch(/^edged \d+\.\d+\.\d+\n$/);
+  expect(JSON.parse(runCommand(['version', '--output', 'json']).stdout)).toMatchObject({
+    schema: 'edged.version.v1',
+  });
+});
+
+test('init makes exactly the seven directories, fills in what is missing, touches nothing else', () =>
+  withDevice((device) => {
+    const made = `${device.directory}/new`;
+    expect(runCommand(['init', made]).exitCode).toBe(0);
+    const directories = fs
+      .readdirSync(made, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => `${entry.parentPath}/${entry.name}`.slice(made.length + 1));
+    expect(directories.sort()).toEqual([
+      'bootstrap',
+      'edge',
+      'edge/relay',
+      'edge/segments',
+      'epoch',
+      'identity',
+      'runtime',
+      'runtime/binaries',
+    ]);
+    fs.writeFileSync(`${made}/identity/README.md`, 'mine');
+    fs.rmSync(`${made}/edge/relay`, { recursive: true });
+    expect(runCommand(['init', made]).stdout).toContain('edge/relay');
+    expect(fs.readFileSync(`${made}/identity/README.md`, 'utf8')).toBe('mine');
+  }));

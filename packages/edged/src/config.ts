@@ -1,4 +1,6 @@
-/** Reads and checks the config (spec section 3, exit 1): every problem at once, each with its place. */
+/**
+ * Reads and checks the config (spec section 3, exit 1): every problem at once, each with its place.
+ */
 import fs from 'node:fs';
 import { type FailureDetail, PrecheckError } from '@edged/model/failure';
 import { isObject } from '@edged/model/json-reader';

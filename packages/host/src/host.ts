@@ -29,7 +29,9 @@ export interface CopyOptions {
  * between two calls. All throw `DiskError`, and nothing else.
  */
 export interface Disk {
-  /** The whole file; undefined when absent. Refuses (EFBIG) a file over the limit before reading it. */
+  /**
+   * The whole file; undefined when absent. Refuses (EFBIG) a file over the limit before reading it.
+   */
   readFile(path: string, limitBytes: number): Uint8Array | undefined;
   /** Reads a regular file of any size once, in order. False when absent. */
   scanFile(path: string, observe: (chunk: Uint8Array) => void): boolean;
@@ -38,12 +40,15 @@ export interface Disk {
   list(path: string): readonly string[] | undefined;
   /**
    * The path with every symlink followed, again relative to the state root; entries that do not
-   * exist yet stay as they are. Undefined when it leads outside, in a circle, or through a dangling link.
+   * exist yet stay as they are. Undefined when it leads outside, in a circle, or through a dangling
+   * link.
    */
   resolve(path: string): string | undefined;
   freeBytes(): number;
 
-  /** A new file with exactly these bytes, its content durable; its name is so after `syncDirectory`. */
+  /**
+   * A new file with exactly these bytes, its content durable; its name is so after `syncDirectory`.
+   */
   createFile(path: string, bytes: Uint8Array, mode: number): void;
   /** As `createFile`, from a regular file that is opened once and read once. Returns its size. */
   copyFile(from: string, to: string, options: CopyOptions): number;

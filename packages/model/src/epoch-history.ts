@@ -45,7 +45,9 @@ export function serializeEpochHistory(history: EpochHistory): Uint8Array {
   return serializeJson({ epochs: epochHistoryToJson(history) });
 }
 
-/** The history with this epoch as its newest entry; entering the same epoch twice changes nothing. */
+/**
+ * The history with this epoch as its newest entry; entering the same epoch twice changes nothing.
+ */
 export function withEpoch(history: EpochHistory, entry: HistoryEntry): EpochHistory {
   const earlier = history.filter(({ bootEpoch }) => bootEpoch < entry.bootEpoch);
   return [...earlier, entry].slice(-mostEntries);

@@ -34,7 +34,9 @@ export const defaultBinary = 'edged';
 /** Where no installed file may be: not there, not below, not in the way of it (spec section 6). */
 const protectedPlaces = ['identity', 'bootstrap', 'epoch', 'edge', layout.binaries, layout.lock];
 
-/** True when a dst, given relative to the state root and with every symlink resolved, is reserved. */
+/**
+ * True when a dst, given relative to the state root and with every symlink resolved, is reserved.
+ */
 export function isProtected(relativePath: string): boolean {
   if (relativePath === '' || relativePath.startsWith(layout.manifest)) return true;
   return protectedPlaces.some(

@@ -37,7 +37,10 @@ export function loadVerifyKey(bytes: Uint8Array): VerifyKey {
   return bytes as VerifyKey;
 }
 
-/** True only when both implementations accept. Throws `manifest.signature_invalid` for a wrong length. */
+/**
+ * True only when both implementations accept. Throws `manifest.signature_invalid` for a wrong
+ * length.
+ */
 export function signatureHolds(
   signature: Uint8Array,
   message: Uint8Array,

@@ -7,7 +7,9 @@ import { refusingAs } from './disk-failure.ts';
 /** An os-release is some hundred bytes; 1 MiB is no os-release. */
 const osReleaseLimitBytes = 1024 * 1024;
 
-/** Throws `os.identity_missing` when the OS carries neither os-release file, or none can be read. */
+/**
+ * Throws `os.identity_missing` when the OS carries neither os-release file, or none can be read.
+ */
 export function captureIdentity(system: OperatingSystem): OsIdentity {
   return refusingAs('os.identity_missing', {}, () => {
     const etcOsRelease = system.readImageFile('/etc/os-release', osReleaseLimitBytes);

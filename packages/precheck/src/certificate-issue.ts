@@ -1,4 +1,6 @@
-/** Issues certificates (ECDSA P-256). The one importer of `@peculiar/x509`, loaded only when asked. */
+/**
+ * Issues certificates (ECDSA P-256). The one importer of `@peculiar/x509`, loaded only when asked.
+ */
 // oxlint-disable-next-line import/no-unassigned-import -- the library needs its side effect
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';

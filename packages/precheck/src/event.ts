@@ -1,4 +1,6 @@
-/** What precheck says while it works. Names, levels and attributes are public API (spec section 5). */
+/**
+ * What precheck says while it works. Names, levels and attributes are public API (spec section 5).
+ */
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 
@@ -17,10 +19,10 @@ export const events = {
   'edge.os.reconstruction_resumed': 'warn',
   'edge.os.reconstruction_completed': 'info',
   'edge.os.operation_staged': 'debug',
-  'edge.os.unchanged': 'debug',
   'edge.epoch.evidence_repaired': 'warn',
   'edge.epoch.evidence_rolled_forward': 'warn',
   'edge.precheck.dry_run': 'info',
+  'edge.precheck.passed': 'debug',
 } as const satisfies Record<string, Level>;
 
 export type EventName = keyof typeof events;

@@ -1,4 +1,6 @@
-/** Faults put between precheck and the real machine, for what cannot be arranged on every machine. */
+/**
+ * Faults put between precheck and the real machine, for what cannot be arranged on every machine.
+ */
 import { type Disk, DiskError, type Host } from '@edged/host/host';
 
 /** A host whose disk answers as told. */
@@ -12,7 +14,10 @@ export function withDisk(change: (disk: Disk) => Partial<Disk>): (host: Host) =>
   });
 }
 
-/** The n-th call (from 0) of a disk operation fails with this errno; `happened` tells whether it did. */
+/**
+ * The n-th call (from 0) of a disk operation fails with this errno; `happened` tells whether it
+ * did.
+ */
 export function failing(
   operation: 'createFile' | 'copyFile' | 'rename' | 'syncDirectory' | 'link' | 'removeFile',
   errno: string,

@@ -1,5 +1,6 @@
 /**
- * Runs the `console` blocks of a Markdown file in one shell, in order, and compares what they print.
+ * Runs the `console` blocks of a Markdown file in one shell, in order, and compares what they
+ * print.
  * A line `$ command` is run, `> ` continues it, all other lines are the expected output, stdout and
  * stderr together; `...` stands for any text within a line, and a line that is `...` alone, or ends
  * a block line's list, for any lines.

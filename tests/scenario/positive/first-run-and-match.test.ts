@@ -52,6 +52,14 @@ test('the same OS again: silent but for the skipped mount check, and nothing is 
     expect(device.modificationTimes()).toEqual(times);
   }));
 
+test('a match says so at debug level', () =>
+  withDevice((device) => {
+    device.precheck();
+    expect(device.precheck(['--log-level', 'debug']).stderr).toContain(
+      'level=DEBUG msg="edge.precheck.passed" decision="unchanged"',
+    );
+  }));
+
 test('EDGE_STATE_ROOT overrides state_root.root', () =>
   withDevice((device) => {
     device.editConfig((text) => text.replace(/root: \/.*\n$/, 'root: /nonexistent\n'));
@@ -112,6 +120,6 @@ test('a dry run says what would be done, writes nothing and takes no lock', () =
     const boot = device.precheck(['--dry-run', '--log-level', 'debug']);
     expect(boot.exitCode).toBe(0);
     expect(boot.stderr).toContain('would="os_replaced"');
-    expect(boot.stderr).toContain('dst="runtime/bin/edge-agent"');
+    expect(boot.stderr).toMatch(/msg="edge.os.operation_staged" .*dst="runtime\/bin\/edge-agent"/);
     expect(device.treeDigest()).toBe(before);
   }));

@@ -15,7 +15,9 @@ describe('OSUpdateSimulation', () => {
       const boot = device.precheck();
       // 3. it is detected
       expect(boot.stderr).toContain('level=WARN msg="edge.os.update_detected"');
-      expect(boot.stderr).toContain(`previous_hash="${'0'.repeat(64)}" current_hash="${original}"`);
+      expect(boot.stderr).toContain(
+        `previous_hash="${'0'.repeat(64)}" current_hash="${String(original)}"`,
+      );
       // 4. the reconstruction runs to its end
       expect(boot.exitCode).toBe(0);
       expect(boot.stderr).toContain('level=INFO msg="edge.os.reconstruction_started"');

@@ -1,8 +1,11 @@
 /** What a crash, another program or a hand left behind, and what the next boot makes of it. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { startCommand } from '@edged/testkit/built-command';
 import { type TestDevice, withDevice } from '@edged/testkit/device';
+import { failing } from '@edged/testkit/faults';
 
 function replaceOs(device: TestDevice): void {
   device.editFingerprint({ composite_hash: 'ffff0000' });
@@ -191,6 +194,44 @@ test('a journal whose manifest is not verified installs nothing', () =>
     expect(boot.stderr).toContain('edge.state_root.journal_discarded');
     expect(device.exists('state-root/runtime/bin/edge-agent')).toBe(false);
     expect(device.fingerprint()).toEqual(stored);
+  }));
+
+test('a change that failed after its promise is finished by the next boot', () =>
+  withDevice(async (device) => {
+    await device.boot();
+    device.flash({ name: '2.0', kernelRelease: '6.1.0-2' });
+    // the renames of a reconstruction: install, current, evidence, history, fingerprint
+    const fault = failing('rename', 'EIO', 4);
+    const broken = await device.boot({ wrapHost: fault.wrapHost });
+    expect(fault.happened()).toBe(true);
+    expect(broken.exitCode).toBe(5);
+    expect(device.bootEpoch()).toBe(0);
+    const next = await device.boot();
+    expect(next.exitCode).toBe(0);
+    expect(next.logLines.join('\n')).toContain('edge.os.reconstruction_resumed');
+    expect(device.bootEpoch()).toBe(1);
+    expect([device.evidenceEpoch('current'), device.evidenceEpoch('previous')]).toEqual([1, 0]);
+    expect(device.leftovers()).toEqual([]);
+  }));
+
+test('another live precheck is waited for, and said so', () =>
+  withDevice(async (device) => {
+    device.precheck();
+    device.editFingerprint({ composite_hash: 'ffff0000' });
+    const holder = spawn('flock', ['-x', device.stateRoot, 'sleep', '0.5']);
+    await once(holder, 'spawn');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const { exitCode, stderr } = device.precheck();
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('level=INFO msg="edge.state_root.lock_waiting"');
+    device.editFingerprint({ composite_hash: 'ffff0000' });
+    const held = spawn('flock', ['-x', device.stateRoot, 'sleep', '2']);
+    await once(held, 'spawn');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const refused = device.precheck(['--lock-wait-seconds', '0.1']);
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toContain('reason="state_root.locked"');
+    held.kill();
   }));
 
 test('a lock left by a kill is no obstacle and goes away', () =>

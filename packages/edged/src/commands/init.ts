@@ -1,4 +1,6 @@
-/** `edged init DIR`: a state root from the template. Fills in what is missing, touches nothing else. */
+/**
+ * `edged init DIR`: a state root from the template. Fills in what is missing, touches nothing else.
+ */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CommandContext } from '../command-context.ts';

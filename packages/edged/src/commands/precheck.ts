@@ -38,8 +38,9 @@ export async function runPrecheck(
     }
     const config = await readConfig(args.config);
     const order = orderOf(config, args, context.settings);
-    const outcome = await precheck(order, context.host, reportTo(context.log));
-    context.log('debug', 'edge.precheck.passed', { decision: outcome.decision });
+    const report = reportTo(context.log);
+    const outcome = await precheck(order, context.host, report);
+    report('edge.precheck.passed', { decision: outcome.decision });
     writeResult(args, context, success, { ...passed(outcome), state_root: order.stateRoot.path });
     return success;
   } catch (error) {

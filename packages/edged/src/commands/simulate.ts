@@ -73,11 +73,13 @@ function table(rows: readonly Row[]): string {
     Math.max(...[header, ...rows].map((row) => row[key].length));
   const [title, expected, seen] = [width('title'), width('expected'), width('seen')];
   const line = (row: Row, mark: string): string =>
-    `${row.title.padEnd(title)}  ${row.expected.padEnd(expected)}  ${row.seen.padEnd(seen)}  ${mark}\n`;
+    [row.title.padEnd(title), row.expected.padEnd(expected), row.seen.padEnd(seen), mark].join(
+      '  ',
+    );
   const body = rows.map((row) =>
     line(row, row.held ? style('green', 'ok') : style('red', 'NOT AS EXPECTED')),
   );
-  return [style('bold', line(header, '').trimEnd()), '\n', ...body].join('');
+  return [style('bold', line(header, '').trimEnd()), ...body, ''].join('\n');
 }
 
 /** Colour on a terminal only, never with NO_COLOR. */

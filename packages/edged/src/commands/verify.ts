@@ -1,4 +1,6 @@
-/** `edged verify`: signature, every operation rule and every content, as a device would judge them. */
+/**
+ * `edged verify`: signature, every operation rule and every content, as a device would judge them.
+ */
 import path from 'node:path';
 import { PrecheckError } from '@edged/model/failure';
 import { rehearseRuntime } from '@edged/precheck/reconstruction';

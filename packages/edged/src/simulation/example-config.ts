@@ -1,4 +1,6 @@
-/** A complete config (spec section 3). The `edge.toml` that holds YAML is a fact of the original. */
+/**
+ * A complete config (spec section 3). The `edge.toml` that holds YAML is a fact of the original.
+ */
 export function exampleConfig(stateRoot: string, certificates: string): string {
   return `schema: v1
 identity:

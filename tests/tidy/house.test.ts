@@ -1,0 +1,213 @@
+/** Keeps the house: layers, owners of effects, sizes, and tables that must agree with the code. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { type FailureCode, failures } from '@edged/model/failure';
+import { stateRootDirectories } from '@edged/model/layout';
+import { events } from '@edged/precheck/event';
+import { exitCodes } from 'edged/exit-code';
+
+const top = process.cwd();
+
+interface Source {
+  readonly name: string;
+  readonly text: string;
+  readonly code: string;
+}
+
+function filesBelow(directory: string, pattern: RegExp): string[] {
+  return fs
+    .readdirSync(path.join(top, directory), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && pattern.test(entry.name))
+    .map((entry) => path.relative(top, path.join(entry.parentPath, entry.name)))
+    .filter((name) => !/node_modules|\/dist\//.test(name))
+    .sort();
+}
+
+function load(name: string): Source {
+  const text = fs.readFileSync(path.join(top, name), 'utf8');
+  return { name, text, code: text.replaceAll(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, '') };
+}
+
+const sources = filesBelow('packages', /\.ts$/).map(load);
+const production = sources.filter(({ name }) => !name.startsWith('packages/testkit'));
+const tests = filesBelow('tests', /\.ts$/).map(load);
+
+function importers(module: RegExp): string[] {
+  const pattern = new RegExp(`(?:from|import) ?\\(?'(?:${module.source})'`);
+  return production.filter(({ code }) => pattern.test(code)).map(({ name }) => name);
+}
+
+describe('layers', () => {
+  const allowed: Record<string, readonly string[]> = {
+    model: [],
+    host: [],
+    precheck: ['@edged/model', '@edged/host'],
+    edged: ['@edged/model', '@edged/host', '@edged/precheck'],
+  };
+  test.each(Object.entries(allowed))('%s imports only what lies below it', (layer, below) => {
+    const imported = production
+      .filter(({ name }) => name.startsWith(`packages/${layer}/`))
+      .flatMap(({ code }) => [
+        ...code.matchAll(/(?:from|import) ?\(?'(@edged\/\w+|edged)(?:\/[\w-/]+)?'/g),
+      ])
+      .map(([, name]) => name);
+    expect(imported.filter((name) => !below.includes(name ?? ''))).toEqual([]);
+  });
+});
+
+describe('each fixed library has one importer', () => {
+  test.each([
+    ['@noble/ed25519', 'packages/model/src/manifest-signature.ts'],
+    ['blake3-wasm', 'packages/model/src/digest.ts'],
+    ['write-file-atomic', 'packages/host/src/atomic-file.ts'],
+    ['proper-lockfile', 'packages/host/src/linux-lock.ts'],
+    ['yargs', 'packages/edged/src/command-line.ts'],
+    ['@peculiar/x509', 'packages/precheck/src/certificate-issue.ts'],
+  ])('%s', (library, owner) => {
+    expect(importers(new RegExp(library))).toEqual([owner]);
+  });
+});
+
+describe('side effects have owners', () => {
+  test('the file system', () => {
+    expect(
+      importers(/node:fs/).filter((name) => /packages\/(?:model|precheck)\//.test(name)),
+    ).toEqual([]);
+  });
+
+  test.each<[string, RegExp, readonly string[]]>([
+    ['the end of the process', /process\.exit\(/, ['packages/edged/src/main.ts']],
+    ['the environment', /process\.env\b/, ['packages/edged/src/main.ts']],
+    ['other processes', /node:child_process/, ['packages/host/src/linux-lock.ts']],
+    [
+      'the clock',
+      /Date\.now\(|hrtime/,
+      ['packages/edged/src/simulation/device.ts', 'packages/host/src/linux-host.ts'],
+    ],
+    ['randomness', /randomBytes|Math\.random/, ['packages/edged/src/commands/keygen.ts']],
+  ])('%s', (_what, pattern, owners) => {
+    const found = production.filter(({ code }) => pattern.test(code)).map(({ name }) => name);
+    expect(found).toEqual(owners);
+  });
+});
+
+describe('sizes and names', () => {
+  test('no file over 400 lines, no line over 100 characters', () => {
+    const long = sources.filter(({ text }) => text.split('\n').length > 400);
+    expect(long.map(({ name }) => name)).toEqual([]);
+    const wide = sources.filter(({ text }) => text.split('\n').some((line) => line.length > 100));
+    expect(wide.map(({ name }) => name)).toEqual([]);
+  });
+
+  test('precheck.ts is a table of contents', () => {
+    const lines = load('packages/precheck/src/precheck.ts').text.split('\n').length;
+    expect(lines).toBeLessThanOrEqual(100);
+  });
+
+  test('no name that says nothing', () => {
+    const empty = /util|helper|common|misc|manager/i;
+    expect(sources.filter(({ name }) => empty.test(name)).map(({ name }) => name)).toEqual([]);
+  });
+
+  test('every module starts with what it is for', () => {
+    const silent = [...sources, ...tests.filter(({ name }) => name.includes('scenario/negative'))]
+      .filter(({ text }) => !/^(?:#!.*\n)?\/\*\*/.test(text))
+      .map(({ name }) => name);
+    expect(silent.filter((name) => !name.endsWith('.test.ts'))).toEqual([]);
+  });
+
+  test('every test file is one that jest selects', () => {
+    const strays = filesBelow('tests', /test/).filter((name) => !name.endsWith('.test.ts'));
+    expect(strays).toEqual([]);
+  });
+});
+
+describe('tables that agree with the code', () => {
+  const readme = fs.readFileSync(path.join(top, 'README.md'), 'utf8');
+
+  test('exit codes in the README', () => {
+    for (const [gate, exitCode] of Object.entries(exitCodes)) {
+      const row = readme.split('\n').find((line) => line.startsWith(`| ${exitCode} |`));
+      expect(row).toContain(`\`${gate}\``);
+    }
+  });
+
+  test('reasons', () => {
+    const page = fs.readFileSync(path.join(top, 'docs/reference/reasons.md'), 'utf8');
+    for (const code of Object.keys(failures) as FailureCode[]) {
+      expect(page).toContain(
+        `| \`${code}\` | ${failures[code].message} | ${failures[code].remedy} |`,
+      );
+    }
+    expect(page.match(/^\| `/gm)).toHaveLength(Object.keys(failures).length);
+  });
+
+  test('events', () => {
+    const page = fs.readFileSync(path.join(top, 'docs/reference/events.md'), 'utf8');
+    for (const [name, level] of Object.entries(events)) {
+      expect(page).toContain(`| \`${name}\` | ${level.toUpperCase()} |`);
+    }
+  });
+
+  test('every event is asked for in a test', () => {
+    const asked = tests.map(({ text }) => text).join('\n');
+    const tutorials = filesBelow('tutorials', /\.md$/)
+      .map((name) => load(name).text)
+      .join('\n');
+    const missing = Object.keys(events).filter(
+      (name) => !asked.includes(name.replace('edge.', '')) && !tutorials.includes(name),
+    );
+    expect(missing).toEqual([]);
+  });
+});
+
+describe('packages and template', () => {
+  test('the template is the seven directories', () => {
+    const directories = fs
+      .readdirSync(path.join(top, 'state-root-template'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) =>
+        path.relative(
+          path.join(top, 'state-root-template'),
+          path.join(entry.parentPath, entry.name),
+        ),
+      );
+    expect(directories.sort()).toEqual([...new Set([...stateRootDirectories, 'edge'])].sort());
+  });
+
+  test('versions agree', () => {
+    const packages = filesBelow('packages', /^package\.json$/).map(
+      (name) => JSON.parse(load(name).text) as { version: string },
+    );
+    const release = load('packages/edged/src/release.ts').text;
+    for (const { version } of packages) expect(release).toContain(`version: '${version}'`);
+  });
+
+  test('every dependency has an exact version', () => {
+    for (const name of ['package.json', ...filesBelow('packages', /^package\.json$/)]) {
+      const {
+        dependencies = {},
+        devDependencies = {},
+        optionalDependencies = {},
+      } = JSON.parse(load(name).text) as Record<string, Record<string, string>>;
+      const versions = [dependencies, devDependencies, optionalDependencies].flatMap((all) =>
+        Object.values(all),
+      );
+      expect(versions.filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+    }
+  });
+});
+
+describe('links in the Markdown lead somewhere', () => {
+  test.each(['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'tests/README.md'])(
+    '%s',
+    (name) => {
+      const links = [...load(name).text.matchAll(/\]\(([^)#:]+)\)/g)].map(([, link]) => link ?? '');
+      const broken = links.filter(
+        (link) => !fs.existsSync(path.join(top, path.dirname(name), link)),
+      );
+      expect(broken).toEqual([]);
+    },
+  );
+});

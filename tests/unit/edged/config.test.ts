@@ -1,0 +1,167 @@
+import { describe, expect, test } from '@jest/globals';
+import { PrecheckError } from '@edged/model/failure';
+import { parseConfig } from 'edged/config';
+import { languageOf } from 'edged/config-text';
+import { exampleConfig } from 'edged/simulation/example-config';
+import fc from 'fast-check';
+import { parse } from 'yaml';
+import { stringify } from 'smol-toml';
+
+const yaml = exampleConfig('/data/edged', '/etc/edged');
+const value = parse(yaml) as Record<string, Record<string, unknown>>;
+
+async function refusal(text: string): Promise<PrecheckError> {
+  const outcome = await parseConfig(text, 'edge.toml').catch((error: unknown) => error);
+  if (outcome instanceof PrecheckError) return outcome;
+  throw new Error(`not refused: ${JSON.stringify(outcome)}`);
+}
+
+describe('three languages, told apart by content', () => {
+  test.each([
+    ['yaml', yaml],
+    ['yaml', `# a comment = 1\n\n---\n${yaml}`],
+    ['json', JSON.stringify(value)],
+    ['json', `\n${JSON.stringify(value, null, '\t')}`],
+    ['toml', stringify(value)],
+    ['toml', `# schema: v1\n${stringify(value)}`],
+  ])('%s', async (language, text) => {
+    expect(languageOf(text)).toBe(language);
+    const config = await parseConfig(text, 'edge.toml');
+    expect(config).toEqual({
+      ...value,
+      state_root: { ...value['state_root'], allow_root_filesystem: false },
+    });
+  });
+});
+
+describe('every key', () => {
+  const keys = Object.entries(value).flatMap(([section, content]) =>
+    typeof content === 'object' ? Object.keys(content).map((key) => [section, key] as const) : [],
+  );
+
+  test.each(keys)('%s.%s is required, and its place is told', async (section, key) => {
+    const without = structuredClone(value);
+    delete without[section]?.[key];
+    const { code, details } = await refusal(JSON.stringify(without, null, 2));
+    expect(code).toBe('config.invalid');
+    expect(details).toEqual([
+      expect.objectContaining({
+        key: `${section}.${key}`,
+        problem: 'missing',
+        at: expect.stringMatching(/^\d+:\d+$/),
+      }),
+    ]);
+  });
+
+  test.each(keys)('%s.%s refuses a list', async (section, key) => {
+    const changed = structuredClone(value);
+    if (changed[section]) changed[section][key] = [];
+    const { details } = await refusal(JSON.stringify(changed));
+    expect(details).toHaveLength(1);
+    expect(details[0]).toMatchObject({ key: `${section}.${key}` });
+  });
+});
+
+describe('ranges', () => {
+  test.each<[string, string, unknown]>([
+    ['schema', '', 'v2'],
+    ['storage', 'disk_ceiling_bytes', 0],
+    ['storage', 'disk_ceiling_bytes', 1.5],
+    ['storage', 'disk_ceiling_bytes', 2 ** 53],
+    ['storage', 'eviction_threshold_fraction', 0],
+    ['storage', 'eviction_threshold_fraction', 1.01],
+    ['transport', 'listen_addr', 'localhost'],
+    ['transport', 'listen_addr', 'localhost:65536'],
+    ['transport', 'handshake_timeout_seconds', -1],
+    ['retry', 'max_retry_count', -1],
+    ['eviction', 'policy', 'fifo'],
+    ['metrics', 'log_level', 'loud'],
+    ['identity', 'edge_domain_id', ''],
+    ['identity', 'edge_domain_id', 'a\nb'],
+    ['state_root', 'allow_root_filesystem', 'yes'],
+  ])('%s.%s refuses %j', async (section, key, wrong) => {
+    const changed: Record<string, unknown> = structuredClone(value);
+    if (key === '') changed[section] = wrong;
+    else changed[section] = { ...value[section], [key]: wrong };
+    expect((await refusal(JSON.stringify(changed))).code).toBe('config.invalid');
+  });
+
+  test.each<[string, string, unknown]>([
+    ['storage', 'eviction_threshold_fraction', 1],
+    ['transport', 'listen_addr', ':8443'],
+    ['transport', 'listen_addr', '[::1]:8443'],
+    ['transport', 'ca_key_file', '/etc/ca.key'],
+    ['retry', 'max_retry_count', 0],
+    ['state_root', 'expected_uuid', '1234-5678'],
+  ])('%s.%s accepts %j', async (section, key, right) => {
+    const changed = { ...value, [section]: { ...value[section], [key]: right } };
+    await expect(parseConfig(JSON.stringify(changed), 'f')).resolves.toBeDefined();
+  });
+});
+
+describe('places', () => {
+  test('in YAML', async () => {
+    const { details } = await refusal(yaml.replace('mode: baseline', 'mode: fast'));
+    expect(details[0]).toMatchObject({ at: '10:3', key: 'assurance.mode' });
+  });
+
+  test('in TOML', async () => {
+    const text = stringify(value).replace('mode = "baseline"', 'mode = "fast"');
+    const line = text.split('\n').findIndex((content) => content.startsWith('mode')) + 1;
+    const { details } = await refusal(text);
+    expect(details[0]).toMatchObject({ at: `${line}:1`, key: 'assurance.mode' });
+  });
+});
+
+test('all problems at once, a near miss named, a far one not', async () => {
+  const text = yaml.replace('mode:', 'mod:').replace('listen_addr:', 'completely_other:');
+  const { details } = await refusal(text);
+  expect(details.map(({ key, problem }) => [key, problem])).toEqual(
+    expect.arrayContaining([
+      ['assurance.mode', 'missing'],
+      ['assurance.mod', 'unknown key'],
+      ['transport.listen_addr', 'missing'],
+      ['transport.completely_other', 'unknown key'],
+    ]),
+  );
+  const hints = details.map((detail) => detail['did_you_mean']);
+  expect(hints).toContain('mode');
+  expect(details.find(({ key }) => key === 'transport.completely_other')).not.toHaveProperty(
+    'did_you_mean',
+  );
+});
+
+describe('YAML that is not plain data is refused', () => {
+  test.each([
+    ['duplicate key', `${yaml}schema: v1\n`, 'config.syntax'],
+    ['unknown tag', yaml.replace('v1', '!evil v1'), 'config.syntax'],
+    ['two documents', `${yaml}---\n${yaml}`, 'config.syntax'],
+    ['tab as indentation', yaml.replace('  mode', '\tmode'), 'config.syntax'],
+    ['__proto__', `${yaml}__proto__: {x: 1}\n`, 'config.invalid'],
+    [
+      'yes is a text, not a boolean',
+      yaml.replace(/$/, '  allow_root_filesystem: yes\n'),
+      'config.invalid',
+    ],
+  ])('%s', async (_what, text, code) => {
+    expect((await refusal(text)).code).toBe(code);
+  });
+});
+
+test('no text is ever anything but a config or a refusal with a reason', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.oneof(
+        fc.string(),
+        fc.json(),
+        fc.string().map((tail) => yaml.slice(0, 200) + tail),
+      ),
+      async (text) => {
+        const { code, details } = await refusal(text);
+        expect(code).toMatch(/^config\./);
+        expect(details.length).toBeGreaterThan(0);
+      },
+    ),
+    { numRuns: 300 },
+  );
+});

@@ -1,0 +1,113 @@
+/** The mount rules over mount tables of machines that are not this one. */
+import { describe, expect, test } from '@jest/globals';
+import type { Disk, Host } from '@edged/host/host';
+import { parseMountInfo } from '@edged/host/linux-mounts';
+import { PrecheckError } from '@edged/model/failure';
+import { type StateRootOrder, openStateRoot } from '@edged/precheck/state-root';
+
+const order: StateRootOrder = {
+  path: '/data/edged',
+  skipMountCheck: false,
+  allowRootFilesystem: false,
+  lockWaitMilliseconds: 0,
+};
+
+function hostWith(
+  mounts: string,
+  disks: Record<string, { device: string; path: string }> = {},
+): Host {
+  return {
+    clock: { wallMilliseconds: () => 0, monotonicNanoseconds: () => 0n, sleep: () => undefined },
+    system: {
+      readImageFile: () => undefined,
+      kernelRelease: () => '',
+      architecture: () => 'x64',
+      mounts: () => parseMountInfo(mounts),
+      blockDevice: (by, value) => disks[`${by}=${value}`],
+    },
+    readFile: () => undefined,
+    inspectDirectory: (path) => ({
+      canonicalPath: path,
+      isDirectory: true,
+      mode: 0o755,
+      ownedByUsOrRoot: true,
+      access: 'writable',
+    }),
+    openDisk: () => ({ close: () => undefined }) as unknown as Disk,
+    tryLock: () => undefined,
+  };
+}
+
+function verdict(
+  mounts: string,
+  changes: Partial<StateRootOrder> = {},
+  host = hostWith(mounts),
+): string {
+  try {
+    openStateRoot({ ...order, ...changes }, host, () => undefined).close();
+    return 'ok';
+  } catch (error) {
+    if (error instanceof PrecheckError) return error.code;
+    throw error;
+  }
+}
+
+const root = '1 0 8:1 / / rw - ext4 /dev/sda1 rw';
+
+describe('filesystems', () => {
+  test.each('ext2 ext3 ext4 xfs btrfs f2fs zfs bcachefs ubifs jffs2'.split(' '))(
+    '%s is allowed',
+    (type) => {
+      expect(verdict(`${root}\n2 1 8:2 / /data rw - ${type} /dev/sda2 rw`)).toBe('ok');
+    },
+  );
+
+  test.each(
+    'tmpfs ramfs overlay squashfs erofs rootfs proc sysfs devtmpfs nfs nfs4 cifs 9p virtiofs fuse.sshfs vfat unheard'.split(
+      ' ',
+    ),
+  )('%s is refused', (type) => {
+    expect(verdict(`${root}\n2 1 8:2 / /data rw - ${type} x rw`)).toBe(
+      'state_root.ephemeral_filesystem',
+    );
+  });
+});
+
+describe('the mount of /', () => {
+  test('is refused', () => expect(verdict(root)).toBe('state_root.on_root_filesystem'));
+  test('unless allowed', () => expect(verdict(root, { allowRootFilesystem: true })).toBe('ok'));
+  test('is refused in the shape of a bind mount', () => {
+    expect(verdict(`${root}\n2 1 8:1 /x /data rw - ext4 /dev/sda1 rw`)).toBe(
+      'state_root.on_root_filesystem',
+    );
+  });
+  test('another subvolume of the same btrfs is another tree', () => {
+    const mounts =
+      '1 0 0:30 /@a / rw - btrfs /dev/sda1 rw\n2 1 0:30 /@data /data rw - btrfs /dev/sda1 rw';
+    expect(verdict(mounts)).toBe('ok');
+  });
+  test('a tmpfs over the data mount is what counts', () => {
+    const mounts = `${root}\n2 1 8:2 / /data rw - ext4 /dev/sda2 rw\n3 2 0:40 / /data rw - tmpfs tmpfs rw`;
+    expect(verdict(mounts)).toBe('state_root.ephemeral_filesystem');
+  });
+});
+
+describe('the expected disk', () => {
+  const mounts = `${root}\n2 1 8:2 / /data rw - ext4 /dev/sda2 rw`;
+  const disks = {
+    'uuid=right': { device: '8:2', path: '/dev/sda2' },
+    'uuid=wrong': { device: '8:3', path: '/dev/sda3' },
+    'label=data': { device: '0:50', path: '/dev/sda2' },
+  };
+  test.each([
+    [{ expectedUuid: 'right' }, 'ok'],
+    [{ expectedUuid: 'wrong' }, 'state_root.wrong_disk'],
+    [{ expectedUuid: 'absent' }, 'state_root.wrong_disk'],
+    [{ expectedLabel: 'data' }, 'ok'],
+    [{ expectedUuid: 'right', expectedLabel: 'absent' }, 'state_root.wrong_disk'],
+  ])('%j is %s', (pins, expected) => {
+    expect(verdict(mounts, pins, hostWith(mounts, disks))).toBe(expected);
+  });
+});
+
+test('no mount table at all', () => expect(verdict('')).toBe('state_root.mounts_unreadable'));

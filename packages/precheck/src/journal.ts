@@ -77,13 +77,17 @@ export function beginTransaction(disk: Disk): void {
   disk.createDirectory(transaction.undoing, 0o700);
 }
 
-/** The commit point. When this returns, the change will happen, however often the power fails. */
+/**
+ * The commit point. When this returns, the change will happen, however often the power fails. All
+ * that the journal speaks of is durable before its own name can be.
+ */
 export function commitJournal(disk: Disk, journal: Journal): void {
-  disk.createFile(transaction.journal, serializeJson(toJson(journal)), 0o600);
   disk.syncDirectory(transaction.staging);
   disk.syncDirectory(transaction.undoing);
   disk.syncDirectory(transaction.directory);
-  disk.syncDirectory(parentOf(layout.transaction));
+  disk.syncDirectory(parentOf(transaction.directory));
+  disk.createFile(transaction.journal, serializeJson(toJson(journal)), 0o600);
+  disk.syncDirectory(transaction.directory);
 }
 
 /** Takes the promise back, or ends it: first the journal, durably, then the rest. */

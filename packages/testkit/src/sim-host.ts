@@ -1,0 +1,53 @@
+/** A machine in memory around a `SimDisk`: one OS, one clock, one lock that is always free. */
+import type { Host } from '@edged/host/host';
+import type { SimDisk } from './sim-disk.ts';
+
+export interface SimOs {
+  readonly osRelease: string;
+  readonly kernelRelease: string;
+  /** What the clock shows at boot, milliseconds since 1970. */
+  readonly wallMilliseconds: number;
+}
+
+export const simRoot = '/data/edged';
+
+const mount = {
+  mountId: 2,
+  device: '8:2',
+  mountPoint: '/data',
+  fsType: 'ext4',
+  source: '/dev/sda2',
+  readOnly: false,
+  line: '2 1 8:2 / /data rw - ext4 /dev/sda2 rw',
+};
+const rootMount = { ...mount, mountId: 1, device: '8:1', mountPoint: '/', source: '/dev/sda1' };
+
+/** `files` are those outside the state root, by absolute path. */
+export function simHost(disk: SimDisk, os: SimOs, files: ReadonlyMap<string, Uint8Array>): Host {
+  let nanoseconds = 0n;
+  const osRelease = new TextEncoder().encode(os.osRelease);
+  return {
+    clock: {
+      wallMilliseconds: () => os.wallMilliseconds,
+      monotonicNanoseconds: () => (nanoseconds += 1_000_000n),
+      sleep: () => undefined,
+    },
+    system: {
+      readImageFile: () => osRelease,
+      kernelRelease: () => os.kernelRelease,
+      architecture: () => 'x64',
+      mounts: () => [rootMount, mount],
+      blockDevice: () => undefined,
+    },
+    readFile: (path) => files.get(path),
+    inspectDirectory: () => ({
+      canonicalPath: simRoot,
+      isDirectory: true,
+      mode: 0o755,
+      ownedByUsOrRoot: true,
+      access: 'writable',
+    }),
+    openDisk: () => disk,
+    tryLock: () => ({ release: () => undefined }),
+  };
+}

@@ -31,6 +31,8 @@ export interface CrashScenario {
 export interface ExplorationOptions extends CutOptions {
   /** Cuts in a row: 2 cuts the recovery, 3 the recovery of the recovery. */
   readonly depth: number;
+  /** Of the states that a cut leaves all are run; one in so many is cut again. 1: all of them. */
+  readonly oneIn: number;
   readonly flaws?: SimDiskFlaws;
   readonly order: PrecheckOrder;
   /** Files outside the state root, by absolute path. */
@@ -48,6 +50,8 @@ export interface Exploration {
   readonly states: number;
   /** Points at which not every subset of pending changes was tried. */
   readonly sampledPoints: number;
+  /** Runs that were not cut, for `oneIn`. */
+  readonly notCutAgain: number;
   readonly violations: readonly string[];
 }
 
@@ -56,6 +60,8 @@ interface Visit {
   readonly os: SimOs;
   readonly cuts: number;
   readonly path: string;
+  /** Whether this run is cut at every point. */
+  readonly isCut: boolean;
 }
 
 export async function explore(
@@ -64,8 +70,10 @@ export async function explore(
 ): Promise<Exploration> {
   const seen = new Set<string>();
   const violations: string[] = [];
-  const queue: Visit[] = [{ tree: scenario.initial, os: scenario.os, cuts: 0, path: '' }];
-  const totals = { runs: 0, crashPoints: 0, sampledPoints: 0 };
+  const queue: Visit[] = [
+    { tree: scenario.initial, os: scenario.os, cuts: 0, path: '', isCut: true },
+  ];
+  const totals = { runs: 0, crashPoints: 0, sampledPoints: 0, notCutAgain: 0 };
   // the queue grows while it is walked: fewer cuts first
   for (const visit of queue) {
     if (options.stopAtFirst && violations.length > 0) break;
@@ -75,6 +83,10 @@ export async function explore(
     const disk = await run(visit, scenario, options, complain);
     totals.runs += 1;
     if (visit.cuts >= options.depth) continue;
+    if (!visit.isCut) {
+      totals.notCutAgain += 1;
+      continue;
+    }
     for (let count = 0; count <= disk.steps.length; count += 1) {
       totals.crashPoints += 1;
       const { states, exhaustive } = cutAfter(disk, count, options);
@@ -92,7 +104,13 @@ export async function explore(
           const key = keyOf(tree, os);
           if (seen.has(key)) continue;
           seen.add(key);
-          queue.push({ tree, os, cuts: visit.cuts + 1, path: place });
+          queue.push({
+            tree,
+            os,
+            cuts: visit.cuts + 1,
+            path: place,
+            isCut: isChosen(key, options),
+          });
         }
       }
     }
@@ -116,6 +134,11 @@ async function run(
     } else complain(`defect: ${String(error)}`);
   }
   return disk;
+}
+
+/** The same seed, the same choice. */
+function isChosen(key: string, { oneIn, seed }: ExplorationOptions): boolean {
+  return (Buffer.from(key, 'base64').readUInt32LE(0) ^ seed) % oneIn === 0;
 }
 
 function keyOf(tree: Tree, os: SimOs): string {

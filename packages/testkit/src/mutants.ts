@@ -1,0 +1,183 @@
+/**
+ * Faults that each rung of the crash tests must find: the sources with one thought taken out. A
+ * mutant is text, put into a bundle; a mutant whose text is no longer in the sources is an error.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Plugin, build } from 'esbuild';
+
+export interface Replacement {
+  /** Below `packages/`. */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+export interface Mutant {
+  readonly name: string;
+  readonly replacements: readonly Replacement[];
+}
+
+const saveFingerprint = `  replaceRecord(
+    disk,
+    transaction.fingerprint,
+    layout.fingerprint,
+    serializeOsFingerprint(fingerprint),
+  );
+`;
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'no fsync of files',
+    replacements: [
+      {
+        file: 'host/src/linux-disk.ts',
+        find: '            fs.fsyncSync(output);\n',
+        replace: '',
+      },
+      { file: 'host/src/atomic-file.ts', find: 'fsync: true', replace: 'fsync: false' },
+    ],
+  },
+  {
+    name: 'no fsync of directories',
+    replacements: [
+      {
+        file: 'host/src/linux-disk.ts',
+        find: 'withDescriptor(openDirectory(name), (fd) => fs.fsyncSync(fd))',
+        replace: 'void name',
+      },
+    ],
+  },
+  {
+    name: 'fingerprint before evidence, no journal',
+    replacements: [
+      {
+        file: 'precheck/src/change.ts',
+        find: '      commitJournal(disk, journal);\n',
+        replace: '',
+      },
+      { file: 'precheck/src/change.ts', find: saveFingerprint, replace: '' },
+      {
+        file: 'precheck/src/change.ts',
+        find: '  try {\n    install(journal, disk);',
+        replace: `  const fingerprint0 = journal.goal.fingerprint;\n${saveFingerprint.replace('(fingerprint)', '(fingerprint0)')}  try {\n    install(journal, disk);`,
+      },
+    ],
+  },
+  {
+    name: 'orphans deleted, not rolled forward',
+    replacements: [
+      {
+        file: 'precheck/src/recovery.ts',
+        find: '  if (!isNews) return sweepUnfinished(disk);\n',
+        replace: '  if (!isNews || isNews) return sweepUnfinished(disk);\n',
+      },
+      {
+        file: 'precheck/src/recovery.ts',
+        find: '  if (journal === undefined) {\n',
+        replace: '  if (journal === undefined || journal !== undefined) {\n',
+      },
+    ],
+  },
+  {
+    name: 'written in place',
+    replacements: [
+      {
+        file: 'host/src/linux-disk.ts',
+        find: '(target) => fs.renameSync(source, target)',
+        replace:
+          "(target) => from.includes('/staged/') && fs.existsSync(target) " +
+          '? (fs.copyFileSync(source, target), fs.unlinkSync(source)) ' +
+          ': fs.renameSync(source, target)',
+      },
+    ],
+  },
+  {
+    name: 'journal named before what it speaks of',
+    replacements: [
+      {
+        file: 'precheck/src/journal.ts',
+        find: `  disk.syncDirectory(transaction.staging);
+  disk.syncDirectory(transaction.undoing);
+  disk.syncDirectory(transaction.directory);
+  disk.syncDirectory(parentOf(transaction.directory));
+  disk.createFile(transaction.journal, serializeJson(toJson(journal)), 0o600);
+  disk.syncDirectory(transaction.directory);
+`,
+        replace: `  disk.createFile(transaction.journal, serializeJson(toJson(journal)), 0o600);
+  disk.syncDirectory(transaction.directory);
+  disk.syncDirectory(parentOf(transaction.directory));
+`,
+      },
+    ],
+  },
+];
+
+const packages = fileURLToPath(new URL('../../', import.meta.url));
+const output = path.join(packages, '../dist/mutants');
+
+/** The command as one file, with these replacements; `undefined` is the command as it is. */
+export async function buildCommand(mutant: Mutant | undefined): Promise<string> {
+  const file = path.join(output, `${slug(mutant)}-command.mjs`);
+  await bundle(mutant, 'edged/src/main.ts', file, [], 'await main(process.argv.slice(2));');
+  return file;
+}
+
+/** `@edged/precheck/precheck` alone: `model` and `host` stay those of the caller. */
+export async function buildPrecheck(mutant: Mutant | undefined): Promise<string> {
+  const file = path.join(output, `${slug(mutant)}-precheck.mjs`);
+  await bundle(mutant, 'precheck/src/precheck.ts', file, ['@edged/model/*', '@edged/host/*'], '');
+  return file;
+}
+
+async function bundle(
+  mutant: Mutant | undefined,
+  entry: string,
+  outfile: string,
+  external: readonly string[],
+  footer: string,
+): Promise<void> {
+  const pending = new Set(mutant?.replacements);
+  const applied: Plugin = {
+    name: 'mutant',
+    setup: ({ onLoad }) =>
+      onLoad({ filter: /packages\/\w+\/src\/.*\.ts$/ }, ({ path: file }) => {
+        let contents = fs.readFileSync(file, 'utf8');
+        for (const replacement of mutant?.replacements ?? []) {
+          if (file !== path.join(packages, replacement.file)) continue;
+          if (!contents.includes(replacement.find)) continue;
+          contents = contents.replace(replacement.find, () => replacement.replace);
+          pending.delete(replacement);
+        }
+        return { contents, loader: 'ts' };
+      }),
+  };
+  await build({
+    entryPoints: [path.join(packages, entry)],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    conditions: ['edged-source'],
+    external: [...external, 'blake3-wasm', '@peculiar/x509', 'reflect-metadata'],
+    plugins: [applied],
+    banner: {
+      js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
+    },
+    footer: { js: footer },
+    logLevel: 'error',
+  });
+  const missing = [...pending].filter(
+    ({ file }) => external.length === 0 || /^precheck/.test(file),
+  );
+  if (missing.length > 0) {
+    const files = missing.map(({ file }) => file).join(', ');
+    throw new Error(`mutant "${mutant?.name}": its text is not in ${files}`);
+  }
+}
+
+function slug(mutant: Mutant | undefined): string {
+  return (mutant?.name ?? 'unchanged').replaceAll(/\W+/g, '-');
+}

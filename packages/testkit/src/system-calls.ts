@@ -1,0 +1,149 @@
+/**
+ * The built command under strace(1): which system calls change the state root, in which order, and
+ * what happens when the process is killed at one of them or one of them fails.
+ *
+ * `when=N` of strace counts per system call number and thread, so a point is (call, N). Only the
+ * main thread is traced: everything that changes the state root happens there.
+ */
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+
+/** Every call by which a file system changes. */
+const changing =
+  'openat,creat,mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,rmdir,link,linkat,symlink,' +
+  'write,pwrite64,writev,pwritev,fsync,fdatasync,ftruncate,truncate,chmod,fchmod,fchmodat,chown,' +
+  'fchown,fchownat,utimensat,fallocate,copy_file_range,sendfile,setxattr,fsetxattr';
+
+export interface TracedCommand {
+  /** The executable and its arguments. */
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Canonical path of the state root. */
+  readonly stateRoot: string;
+  /** Where the trace is written. */
+  readonly traceFile: string;
+}
+
+/** A call that changes the state root. */
+export interface CallPoint {
+  readonly call: string;
+  /** The how-manieth call of this name in the process, from 1. */
+  readonly ordinal: number;
+  /** In the words of `SimDisk`: `rename a b`, `fsync a`, `fsync a/`. */
+  readonly label: string;
+}
+
+export interface Interruption {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stderr: string;
+  /** False when the point was never reached. */
+  readonly happened: boolean;
+}
+
+/** Runs to the end; the changing calls, in order. */
+export function traceChanges(traced: TracedCommand): {
+  exitCode: number | null;
+  points: CallPoint[];
+} {
+  const { status } = strace(traced, []);
+  return {
+    exitCode: status,
+    points: parseTrace(fs.readFileSync(traced.traceFile, 'utf8'), traced),
+  };
+}
+
+/** Kills the process when it makes this call, before the call is carried out. */
+export function killAt(traced: TracedCommand, point: CallPoint): Interruption {
+  const { status, signal, stderr } = strace(traced, [
+    `inject=${point.call}:signal=SIGKILL:error=EINTR:when=${point.ordinal}`,
+  ]);
+  const killed = signal === 'SIGKILL' || status === 137;
+  return { exitCode: status, signal, stderr, happened: killed };
+}
+
+/** Lets this call fail. */
+export function failAt(traced: TracedCommand, point: CallPoint, errno: string): Interruption {
+  const { status, signal, stderr } = strace(traced, [
+    `inject=${point.call}:error=${errno}:when=${point.ordinal}`,
+  ]);
+  const happened = fs.readFileSync(traced.traceFile, 'utf8').includes('(INJECTED)');
+  return { exitCode: status, signal, stderr, happened };
+}
+
+function strace(
+  { command, environment, traceFile }: TracedCommand,
+  injections: readonly string[],
+): { status: number | null; signal: NodeJS.Signals | null; stderr: string } {
+  const options = ['-y', '-s', '0', '-o', traceFile, '-e', `trace=${changing}`];
+  const inject = injections.flatMap((injection) => ['-e', injection]);
+  const { status, signal, stderr, error } = spawnSync(
+    'strace',
+    [...options, ...inject, '--', ...command],
+    { env: environment, encoding: 'utf8' },
+  );
+  if (error) throw error;
+  return { status, signal, stderr };
+}
+
+/** What a trace says of the state root, every other line counted but left out. */
+export function parseTrace(text: string, { stateRoot }: { stateRoot: string }): CallPoint[] {
+  const pathOfDescriptor = new Map<string, string>();
+  const ordinals = new Map<string, number>();
+  const points: CallPoint[] = [];
+  for (const line of text.split('\n')) {
+    const [, call, rest] = /^(\w+)\((.*)$/.exec(line) ?? [];
+    if (call === undefined || rest === undefined) continue;
+    const ordinal = (ordinals.get(call) ?? 0) + 1;
+    ordinals.set(call, ordinal);
+    const opened = / = (\d+)<([^>]*)>$/.exec(rest);
+    const label = labelOf(call, rest, stateRoot, pathOfDescriptor);
+    if (opened?.[1] && opened[2] !== undefined) pathOfDescriptor.set(opened[1], opened[2]);
+    if (label !== undefined) points.push({ call, ordinal, label });
+  }
+  return points;
+}
+
+function labelOf(
+  call: string,
+  rest: string,
+  stateRoot: string,
+  pathOfDescriptor: ReadonlyMap<string, string>,
+): string | undefined {
+  const inside = (path: string): string | undefined => {
+    const absolute = path.replace(
+      /^\/proc\/self\/fd\/(\d+)/,
+      (whole, fd: string) => pathOfDescriptor.get(fd) ?? whole,
+    );
+    return absolute.startsWith(`${stateRoot}/`)
+      ? plain(absolute.slice(stateRoot.length + 1))
+      : undefined;
+  };
+  const named = [...rest.matchAll(/"([^"]*)"/g)].map(([, path]) => inside(path ?? ''));
+  const [, descriptorPath = ''] = /^\d+<([^>]*)>/.exec(rest) ?? [];
+  const held = inside(descriptorPath);
+  const [first, second] = named;
+  if (call === 'openat')
+    return first !== undefined && /O_CREAT/.test(rest) ? `create ${first}` : undefined;
+  if (/^p?writev?(64)?$/.test(call)) return held === undefined ? undefined : `write ${held}`;
+  if (call === 'fsync' || call === 'fdatasync') {
+    if (held === undefined) return undefined;
+    return isDirectory(`${descriptorPath}`) ? `fsync ${held}/` : `fsync ${held}`;
+  }
+  if (/^(rename|link)/.test(call)) {
+    const name = call.replace(/at2?$/, '');
+    return first === undefined ? undefined : `${name} ${first} ${second}`;
+  }
+  const target = first ?? held;
+  return target === undefined ? undefined : `${call.replace(/^f(?=ch)|at$/g, '')} ${target}`;
+}
+
+/** Directories of the state root are known by their names: only files have an extension or a digit. */
+function isDirectory(path: string): boolean {
+  return !/\.json(\.\w+)?(\.\d+)?$|\/staged\/\d+$/.test(path);
+}
+
+/** Names that differ from run to run, made the same. */
+function plain(path: string): string {
+  return path.replace(/epoch_\d+/, 'epoch_T').replace(/\.\d{6,}$/, '.new');
+}

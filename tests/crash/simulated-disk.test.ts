@@ -1,0 +1,80 @@
+/**
+ * Rung 1: every step of every scenario is a point at which the power fails, on a disk that keeps no
+ * more than it must. CRASH_SEED and CRASH_EFFORT (a whole number, default 1) make it another, longer
+ * walk.
+ */
+import { describe, expect, test } from '@jest/globals';
+import { precheck } from '@edged/precheck/precheck';
+import { type Exploration, type Precheck, explore } from '@edged/testkit/crash-exploration';
+import { crashSetting } from '@edged/testkit/crash-scenarios';
+import { buildPrecheck, mutants } from '@edged/testkit/mutants';
+import type { SimDiskFlaws } from '@edged/testkit/sim-disk';
+
+const effort = Number(process.env['CRASH_EFFORT'] ?? 1);
+const seed = Number(process.env['CRASH_SEED'] ?? 1);
+const setting = await crashSetting(precheck);
+
+/** Which of the mutants are faults of the disk's adapter, and what the simulated disk calls them. */
+const flawOf: Readonly<Record<string, SimDiskFlaws>> = {
+  'no fsync of files': { skipFileSync: true },
+  'no fsync of directories': { skipDirectorySync: true },
+  'written in place': { installInPlace: true },
+};
+
+describe('no cut of the power loses an epoch, tears a file or needs a hand', () => {
+  test.each(setting.scenarios)(
+    '$name',
+    async (scenario) => {
+      const isLarge = /5 operations|back to the old/.test(scenario.name);
+      const seen = await explore(scenario, {
+        ...setting,
+        precheck,
+        depth: 2,
+        exhaustiveUpTo: isLarge ? 7 : 6,
+        sampled: 8 * effort,
+        oneIn: Math.max(1, Math.round((isLarge ? 400 : 20) / effort)),
+        seed,
+      });
+      expect(seen.violations).toEqual([]);
+      expect(seen.states).toBeGreaterThan(0);
+      expect(seen.runs).toBeGreaterThan(1);
+      process.stderr.write(`rung 1 | ${scenario.name} | ${summary(seen)}\n`);
+    },
+    900_000,
+  );
+});
+
+describe('each mutant is caught', () => {
+  test.each(mutants)('$name', async (mutant) => {
+    const flaws = flawOf[mutant.name];
+    const mutated = flaws ? precheck : await load(await buildPrecheck(mutant));
+    const violations: string[] = [];
+    for (const scenario of setting.scenarios) {
+      const { violations: found } = await explore(scenario, {
+        ...setting,
+        precheck: mutated,
+        depth: 1,
+        exhaustiveUpTo: 6,
+        sampled: 8,
+        oneIn: 1,
+        seed,
+        stopAtFirst: true,
+        ...(flaws ? { flaws } : {}),
+      });
+      violations.push(...found);
+      if (found.length > 0) break;
+    }
+    expect(violations).not.toEqual([]);
+  });
+});
+
+async function load(file: string): Promise<Precheck> {
+  return ((await import(file)) as { precheck: Precheck }).precheck;
+}
+
+function summary({ crashPoints, states, runs, sampledPoints, notCutAgain }: Exploration): string {
+  return (
+    `${crashPoints} crash points (${sampledPoints} sampled), ${states} states, ` +
+    `${runs} runs, ${notCutAgain} of them not cut again`
+  );
+}

@@ -72,43 +72,35 @@ export async function crashSetting(precheck: Precheck): Promise<CrashSetting> {
 }
 
 async function build(live: (tree: Tree, os: SimOs) => Promise<Tree>): Promise<CrashScenario[]> {
-  const empty = installing(0);
-  const one = installing(1);
-  const five = installing(5);
+  const [empty, one, five] = [installing(0), installing(1), installing(5)];
   const bare = await live(empty.tree, osA);
   const single = await live(one.tree, osA);
   const many = await live(five.tree, osA);
   const rotated = await live(await live(single, osB), osA);
-  const check = (
-    name: string,
-    initial: Tree,
-    running: SimOs,
-    expected: Expectation,
-    nextOs: readonly SimOs[] = [running],
-  ): CrashScenario => ({
-    name,
-    initial,
-    os: running,
-    nextOs,
-    afterSuccess: (tree, now) => objectionsAfterSuccess(tree, now, expected),
-    always: (tree) => objectionsAlways(tree, initial, expected.installed ?? []),
-  });
-  const replacing = (installed: readonly Installed[]): Expectation => ({
-    epochs: [[osB, 1]],
-    installed,
-  });
   return [
-    check('first run', empty.tree, osA, { epochs: [[osA, 0]] }),
-    check('first run on an empty partition', agentOnly(), osA, { epochs: [[osA, 0]] }),
-    check('match', bare, osA, { epochs: [[osA, 0]] }),
-    check('reconstruction, 0 operations', bare, osB, replacing([])),
-    check('reconstruction, 1 operation', single, osB, replacing(one.installed)),
-    check('reconstruction, 5 operations', many, osB, replacing(five.installed)),
-    check('rotation with a previous', rotated, osC, {
-      epochs: [[osC, 3]],
-      installed: unchanged(one.installed),
+    scenario('first run', empty.tree, osA, { epochs: [[osA, 0]] }),
+    scenario('first run on an empty partition', agentOnly(), osA, { epochs: [[osA, 0]] }),
+    scenario('match', bare, osA, { epochs: [[osA, 0]] }),
+    scenario('reconstruction, 0 operations', bare, osB, { epochs: [[osB, 1]] }),
+    ...replacements(one, single, five, many),
+    ...losses(one, single, rotated),
+  ];
+}
+
+type Prepared = ReturnType<typeof installing>;
+
+function replacements(one: Prepared, single: Tree, five: Prepared, many: Tree): CrashScenario[] {
+  const previousOf = new Map([[2, osB]]);
+  return [
+    scenario('reconstruction, 1 operation', single, osB, {
+      epochs: [[osB, 1]],
+      installed: one.installed,
     }),
-    check(
+    scenario('reconstruction, 5 operations', many, osB, {
+      epochs: [[osB, 1]],
+      installed: five.installed,
+    }),
+    scenario(
       'second replacement during recovery',
       single,
       osB,
@@ -117,12 +109,12 @@ async function build(live: (tree: Tree, os: SimOs) => Promise<Tree>): Promise<Cr
           [osC, 1],
           [osC, 2],
         ],
-        previousOf: new Map([[2, osB]]),
+        previousOf,
         installed: one.installed,
       },
       [osC],
     ),
-    check(
+    scenario(
       'back to the old OS during recovery',
       many,
       osB,
@@ -131,25 +123,49 @@ async function build(live: (tree: Tree, os: SimOs) => Promise<Tree>): Promise<Cr
           [osA, 0],
           [osA, 2],
         ],
-        previousOf: new Map([[2, osB]]),
+        previousOf,
         installed: five.installed,
       },
       [osA],
     ),
-    check('lost fingerprint', without(single, layout.fingerprint), osA, {
+  ];
+}
+
+function losses(one: Prepared, single: Tree, rotated: Tree): CrashScenario[] {
+  const installed = unchanged(one.installed);
+  return [
+    scenario('rotation with a previous', rotated, osC, { epochs: [[osC, 3]], installed }),
+    scenario('lost fingerprint', without(single, layout.fingerprint), osA, {
       epochs: [[osA, 1]],
       installed: one.installed,
     }),
-    check('lost evidence', without(rotated, layout.currentEpoch), osA, {
+    scenario('lost evidence', without(rotated, layout.currentEpoch), osA, {
       epochs: [[osA, 2]],
-      installed: unchanged(one.installed),
+      installed,
       mayBeRepaired: true,
     }),
-    check('evidence of the original, complete but not renamed', halfRotated(rotated), osA, {
+    scenario('evidence of the original, complete but not renamed', halfRotated(rotated), osA, {
       epochs: [[osA, 2]],
-      installed: unchanged(one.installed),
+      installed,
     }),
   ];
+}
+
+function scenario(
+  name: string,
+  initial: Tree,
+  running: SimOs,
+  expected: Expectation,
+  nextOs: readonly SimOs[] = [running],
+): CrashScenario {
+  return {
+    name,
+    initial,
+    os: running,
+    nextOs,
+    afterSuccess: (tree, now) => objectionsAfterSuccess(tree, now, expected),
+    always: (tree) => objectionsAlways(tree, initial, expected.installed ?? []),
+  };
 }
 
 interface Expectation {
@@ -245,7 +261,9 @@ function installing(count: number): { tree: Tree; installed: readonly Installed[
   return { tree, installed };
 }
 
-/** The files as they are once a reconstruction has installed them: nothing is to change any more. */
+/**
+ * The files as they are once a reconstruction has installed them: nothing is to change any more.
+ */
 function unchanged(installed: readonly Installed[]): Installed[] {
   return installed.map(({ dst, after }) => ({ dst, before: after, after }));
 }
@@ -264,7 +282,9 @@ function without(tree: Tree, path: string): Tree {
   return new Map([...tree].filter(([name]) => !isBelow(name)));
 }
 
-/** As the original leaves it between its renames: fingerprint saved, `current` already `previous`. */
+/**
+ * As the original leaves it between its renames: fingerprint saved, `current` already `previous`.
+ */
 function halfRotated(tree: Tree): Tree {
   const renamed = [...tree].map(([name, data]) => {
     const moved = name.replace(/^epoch\/current/, 'epoch/epoch_1800000000000000000.tmp');

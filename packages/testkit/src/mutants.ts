@@ -61,7 +61,12 @@ export const mutants: readonly Mutant[] = [
       {
         file: 'precheck/src/change.ts',
         find: '  try {\n    install(journal, disk);',
-        replace: `  const fingerprint0 = journal.goal.fingerprint;\n${saveFingerprint.replace('(fingerprint)', '(fingerprint0)')}  try {\n    install(journal, disk);`,
+        replace: [
+          '  const first = journal.goal.fingerprint;',
+          saveFingerprint.replace('(fingerprint)', '(first)'),
+          '  try {',
+          '    install(journal, disk);',
+        ].join('\n'),
       },
     ],
   },
@@ -114,6 +119,11 @@ export const mutants: readonly Mutant[] = [
   },
 ];
 
+/** What CommonJS libraries expect to find, in a file that is an ES module. */
+const commonJsNames =
+  "import { createRequire as makeRequire } from 'node:module'; " +
+  'const require = makeRequire(import.meta.url); const __filename = import.meta.filename;';
+
 const packages = fileURLToPath(new URL('../../', import.meta.url));
 const output = path.join(packages, '../dist/mutants');
 
@@ -141,8 +151,8 @@ async function bundle(
   const pending = new Set(mutant?.replacements);
   const applied: Plugin = {
     name: 'mutant',
-    setup: ({ onLoad }) =>
-      onLoad({ filter: /packages\/\w+\/src\/.*\.ts$/ }, ({ path: file }) => {
+    setup: (bundler) =>
+      bundler.onLoad({ filter: /packages\/\w+\/src\/.*\.ts$/ }, ({ path: file }) => {
         let contents = fs.readFileSync(file, 'utf8');
         for (const replacement of mutant?.replacements ?? []) {
           if (file !== path.join(packages, replacement.file)) continue;
@@ -163,14 +173,12 @@ async function bundle(
     conditions: ['edged-source'],
     external: [...external, 'blake3-wasm', '@peculiar/x509', 'reflect-metadata'],
     plugins: [applied],
-    banner: {
-      js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
-    },
+    banner: { js: commonJsNames },
     footer: { js: footer },
     logLevel: 'error',
   });
   const missing = [...pending].filter(
-    ({ file }) => external.length === 0 || /^precheck/.test(file),
+    ({ file }) => external.length === 0 || file.startsWith('precheck'),
   );
   if (missing.length > 0) {
     const files = missing.map(({ file }) => file).join(', ');

@@ -5,7 +5,8 @@
  *
  * The faults it allows are as weak as the filesystems we support allow, and no weaker:
  * - file data that was not fsynced may be there, be missing, be cut short, or be zeros;
- * - each change of a directory that was not fsynced may be lost on its own, in any order; fsync of a
+ * - each change of a directory that was not fsynced may be lost on its own, in any order; fsync of
+ * a
  *   file does not make its name durable;
  * - a rename within or across directories may be lost, or show both names; it never loses the file
  *   (ext4, XFS, btrfs, f2fs, UBIFS: the new name is durable no later than the loss of the old one);

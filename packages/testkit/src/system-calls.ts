@@ -10,8 +10,8 @@ import fs from 'node:fs';
 
 /** Every call by which a file system changes. */
 const changing =
-  'openat,creat,mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,rmdir,link,linkat,symlink,' +
-  'write,pwrite64,writev,pwritev,fsync,fdatasync,ftruncate,truncate,chmod,fchmod,fchmodat,chown,' +
+  'openat,creat,mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,rmdir,link,linkat,' +
+  'symlink,write,pwrite64,writev,pwritev,fsync,fdatasync,ftruncate,truncate,chmod,fchmod,fchmodat,chown,' +
   'fchown,fchownat,utimensat,fallocate,copy_file_range,sendfile,setxattr,fsetxattr';
 
 export interface TracedCommand {
@@ -128,7 +128,7 @@ function labelOf(
   if (/^p?writev?(64)?$/.test(call)) return held === undefined ? undefined : `write ${held}`;
   if (call === 'fsync' || call === 'fdatasync') {
     if (held === undefined) return undefined;
-    return isDirectory(`${descriptorPath}`) ? `fsync ${held}/` : `fsync ${held}`;
+    return isDirectory(descriptorPath) ? `fsync ${held}/` : `fsync ${held}`;
   }
   if (/^(rename|link)/.test(call)) {
     const name = call.replace(/at2?$/, '');
@@ -138,7 +138,9 @@ function labelOf(
   return target === undefined ? undefined : `${call.replace(/^f(?=ch)|at$/g, '')} ${target}`;
 }
 
-/** Directories of the state root are known by their names: only files have an extension or a digit. */
+/**
+ * Directories of the state root are known by their names: only files have an extension or a digit.
+ */
 function isDirectory(path: string): boolean {
   return !/\.json(\.\w+)?(\.\d+)?$|\/staged\/\d+$/.test(path);
 }

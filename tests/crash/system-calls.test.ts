@@ -7,71 +7,51 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { precheck } from '@edged/precheck/precheck';
 import { InterruptedDevice, interruptEverywhere } from '@edged/testkit/interruption';
-import { buildCommand, mutants } from '@edged/testkit/mutants';
+import { buildCommand, buildLibrary, mutants } from '@edged/testkit/mutants';
+import type { CallPoint } from '@edged/testkit/system-calls';
 
 const effort = Number(process.env['CRASH_EFFORT'] ?? 1);
 const canTrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-calls-'));
 const command = [process.execPath, await buildCommand(undefined)];
+const library = await buildLibrary(undefined);
 let interrupted: InterruptedDevice;
 
 beforeAll(async () => {
-  interrupted = await InterruptedDevice.make(directory, command);
+  interrupted = await InterruptedDevice.make(directory, library);
 });
 afterAll(() => fs.rmSync(directory, { recursive: true }));
 
-async function simulated(): Promise<string[]> {
-  return interrupted.simulatedSteps((device, host) =>
-    precheck(
-      {
-        stateRoot: {
-          path: '/data/edged',
-          skipMountCheck: true,
-          allowRootFilesystem: false,
-          lockWaitMilliseconds: 0,
-        },
-        certificate: {
-          certFile: path.join(device.directory, 'edge.crt'),
-          keyFile: path.join(device.directory, 'edge.key'),
-          caFile: path.join(device.directory, 'edge.crt'),
-        },
-        builtAt: '2026-01-01T00:00:00Z',
-        dryRun: false,
-      },
-      { ...host, readFile: (file) => fs.readFileSync(file) },
-      () => undefined,
-    ),
-  );
-}
-
 /** The calls of the protocol: without the visible lock and without modes. */
-function stepsOf(points: readonly { label: string }[]): string[] {
+function stepsOf(points: readonly CallPoint[]): string[] {
   const labels = points.map(({ label }) => label);
   return labels.filter((label) => !/\.precheck\.lock|^chmod/.test(label));
 }
 
-describe.each([canTrace])('with strace: %s', (isHere) => {
-  const each = isHere ? test : test.skip;
+/** One point in so many, `offset` further on. */
+function oneIn(count: number, offset: number, points: readonly CallPoint[]): CallPoint[] {
+  return points.filter((_, index) => index % count === offset % count);
+}
+
+describe(`with strace${canTrace ? '' : ' (SKIPPED: strace cannot trace here)'}`, () => {
+  const each = canTrace ? test : test.skip;
 
   each('the real disk takes the very steps of the simulated one', async () => {
     const { exitCode, points } = interrupted.trace(command);
     expect(exitCode).toBe(0);
     expect(interrupted.objectionsAfterSuccess()).toEqual([]);
-    expect(stepsOf(points)).toEqual(await simulated());
+    expect(stepsOf(points)).toEqual(await interrupted.simulatedSteps(library));
   });
 
   each(
-    'killed at every call, and with every call failing',
-    () => {
+    'killed at every call, and with calls failing',
+    async () => {
       const { points } = interrupted.trace(command);
-      const errnos = effort > 1 ? ['EIO', 'ENOSPC'] : [];
-      const kills = interruptEverywhere(interrupted, command, command, { points, errnos });
-      const some = points.filter((_, index) => index % 2 === 0);
-      const failures = effort > 1 ? undefined : failing(some);
-      const violations = [...kills.violations, ...(failures?.violations ?? [])];
-      const interruptions = kills.interruptions + (failures?.interruptions ?? 0);
+      const share = effort > 1 ? 1 : 3;
+      const failures = { EIO: oneIn(share, 0, points), ENOSPC: oneIn(share, 1, points) };
+      const plan = { command, library, points, failures };
+      const { interruptions, violations } = await interruptEverywhere(interrupted, plan);
       process.stderr.write(
         `rung 2 | reconstruction | ${points.length} calls, ${interruptions} interruptions\n`,
       );
@@ -91,15 +71,18 @@ describe.each([canTrace])('with strace: %s', (isHere) => {
 });
 
 describe('each mutant is caught', () => {
-  (canTrace ? test.each(mutants) : test.skip.each(mutants))(
+  (canTrace ? test : test.skip).each(mutants)(
     '$name',
     async (mutant) => {
       const mutated = [process.execPath, await buildCommand(mutant)];
       const { points } = interrupted.trace(mutated);
-      const differs = JSON.stringify(stepsOf(points)) !== JSON.stringify(await simulated());
-      const { violations } = interruptEverywhere(interrupted, mutated, mutated, {
-        points,
-        errnos: [],
+      const simulated = await interrupted.simulatedSteps(library);
+      const differs = JSON.stringify(stepsOf(points)) !== JSON.stringify(simulated);
+      const { violations } = await interruptEverywhere(interrupted, {
+        command: mutated,
+        library: await buildLibrary(mutant),
+        points: differs ? [] : points,
+        failures: {},
         stopAtFirst: true,
       });
       expect(differs || violations.length > 0).toBe(true);
@@ -107,16 +90,3 @@ describe('each mutant is caught', () => {
     600_000,
   );
 });
-
-function failing(points: Parameters<typeof interruptEverywhere>[3]['points']) {
-  const [first, second] = ['EIO', 'ENOSPC'].map((errno, offset) =>
-    interruptEverywhere(interrupted, command, command, {
-      points: points.filter((_, index) => index % 2 === offset),
-      errnos: [errno],
-    }),
-  );
-  return {
-    violations: [...(first?.violations ?? []), ...(second?.violations ?? [])],
-    interruptions: (first?.interruptions ?? 0) + (second?.interruptions ?? 0),
-  };
-}

@@ -55,12 +55,25 @@ function takeVisibleLock(stateRoot: string, lockfilePath: string): () => void {
   const options = { lockfilePath, realpath: false, stale: 60_000, onCompromised: () => undefined };
   try {
     fs.rmSync(lockfilePath, { recursive: true, force: true });
-    return lockfile.lockSync(stateRoot, options);
+    const release = lockfile.lockSync(stateRoot, options);
+    return () => removing(lockfilePath, release);
   } catch (error) {
-    const errno = (error as NodeJS.ErrnoException).code ?? 'EIO';
+    const errno = errnoOf(error);
     // On a full disk the visible lock cannot be made; the truth is held, and the gate that
     // measures free space has the better words for it.
     if (errno === 'ENOSPC' || errno === 'EDQUOT') return () => undefined;
     throw new DiskError('lock', lockfilePath, errno, error);
   }
+}
+
+function removing(lockfilePath: string, release: () => void): void {
+  try {
+    release();
+  } catch (error) {
+    throw new DiskError('unlock', lockfilePath, errnoOf(error), error);
+  }
+}
+
+function errnoOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'EIO';
 }

@@ -75,8 +75,8 @@ export function openStateRoot(order: StateRootOrder, host: Host, report: Report)
         held ??= waitForLock(order, canonicalPath, host, report);
       },
       close() {
-        held?.release();
         disk.close();
+        refusingAs('state_root.io_error', {}, () => held?.release());
       },
     };
   });

@@ -6,7 +6,9 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import type { PrecheckOrder } from '@edged/precheck/precheck';
 import { TestDevice } from './device.ts';
+import type { CommandLibrary } from './mutants.ts';
 import { SimDisk, type Tree } from './sim-disk.ts';
 import { simHost } from './sim-host.ts';
 import { type CallPoint, failAt, killAt, traceChanges } from './system-calls.ts';
@@ -15,16 +17,18 @@ import { type CallPoint, failAt, killAt, traceChanges } from './system-calls.ts'
 export class InterruptedDevice {
   readonly #directory: string;
   readonly #pristine: string;
+  readonly #kept: string;
   readonly device: TestDevice;
 
   private constructor(directory: string) {
     this.#directory = directory;
     this.#pristine = path.join(directory, 'pristine');
+    this.#kept = path.join(directory, 'kept');
     this.device = new TestDevice(path.join(directory, 'device'));
   }
 
-  /** `command` is the executable and its arguments up to `precheck`. */
-  static async make(directory: string, command: readonly string[]): Promise<InterruptedDevice> {
+  /** A device that has booted once, with the OS that is about to be replaced. */
+  static async make(directory: string, library: CommandLibrary): Promise<InterruptedDevice> {
     const made = new InterruptedDevice(directory);
     const { device } = made;
     fs.mkdirSync(device.directory);
@@ -36,15 +40,45 @@ export class InterruptedDevice {
       { op: 'copy_binary', src: 'runtime/binaries/edge-agent', dst: 'runtime/new/edge-agent' },
       { op: 'verify_config', src: 'bootstrap/config.yaml' },
     ]);
-    const first = made.run(command);
-    if (first.exitCode !== 0) throw new Error(`the first boot failed: ${first.stderr}`);
-    device.editFingerprint({ composite_hash: 'the OS before' });
-    // as it really is after a replacement: the evidence speaks of the OS before, too
-    const evidence = device.evidence('current');
-    evidence['os_fingerprint'] = device.fingerprint();
-    device.write('state-root/epoch/current/evidence.json', JSON.stringify(evidence));
+    await made.bootOldOs(library);
     fs.cpSync(device.stateRoot, made.#pristine, { recursive: true });
     return made;
+  }
+
+  /** The device comes up with the OS from before the replacement, in this process. */
+  async bootOldOs({ precheck, linuxHost }: CommandLibrary): Promise<void> {
+    const host = linuxHost({ kernelRelease: 'the kernel before' });
+    await precheck(this.order(), host, () => undefined);
+  }
+
+  order(): PrecheckOrder {
+    const { directory, stateRoot } = this.device;
+    return {
+      stateRoot: {
+        path: stateRoot,
+        skipMountCheck: true,
+        allowRootFilesystem: false,
+        lockWaitMilliseconds: 0,
+      },
+      certificate: {
+        certFile: path.join(directory, 'edge.crt'),
+        keyFile: path.join(directory, 'edge.key'),
+        caFile: path.join(directory, 'edge.crt'),
+      },
+      builtAt: '2026-01-01T00:00:00Z',
+      dryRun: false,
+    };
+  }
+
+  /** Keeps the state root as the interruption left it, to be looked at twice. */
+  keep(): void {
+    fs.rmSync(this.#kept, { recursive: true, force: true });
+    fs.cpSync(this.device.stateRoot, this.#kept, { recursive: true });
+  }
+
+  restoreKept(): void {
+    fs.rmSync(this.device.stateRoot, { recursive: true });
+    fs.cpSync(this.#kept, this.device.stateRoot, { recursive: true });
   }
 
   run(command: readonly string[]): { exitCode: number | null; stderr: string } {
@@ -114,12 +148,32 @@ export class InterruptedDevice {
     return objections;
   }
 
+  /** What is wrong when the old OS came back instead: all old at epoch 0, or all new at epoch 2. */
+  objectionsAfterReturn(): string[] {
+    const { device } = this;
+    const epoch = device.fingerprint()['boot_epoch'];
+    const replaced = device.read('state-root/runtime/bin/replaced');
+    const added = device.exists('state-root/runtime/new/edge-agent');
+    const isOld = epoch === 0 && replaced === 'the old file\n' && !added;
+    const isNew = epoch === 2 && replaced === 'the new file\n' && added;
+    const found = `epoch ${String(epoch)}, ${replaced.trim()}, added: ${String(added)}`;
+    const leftovers = device.leftovers();
+    return [
+      ...(isOld || isNew ? [] : [`I4 with the old OS back: ${found}`]),
+      ...(leftovers.length === 0 ? [] : [`I3 with the old OS back: ${leftovers.join(' ')}`]),
+    ];
+  }
+
   /** The steps that the simulated disk takes for the same change, for comparison with a trace. */
-  async simulatedSteps(precheck: SimulatedPrecheck): Promise<string[]> {
+  async simulatedSteps({ precheck }: CommandLibrary): Promise<string[]> {
     this.reset();
     const disk = new SimDisk(this.#tree());
     const os = { osRelease: 'ID=x\n', kernelRelease: 'x', wallMilliseconds: Date.now() };
-    await precheck(this.device, simHost(disk, os, new Map()));
+    const host = {
+      ...simHost(disk, os, new Map()),
+      readFile: (file: string) => fs.readFileSync(file),
+    };
+    await precheck(this.order(), host, () => undefined);
     return disk.steps.map(({ label }) => label.replaceAll(/epoch_\d+/g, 'epoch_T'));
   }
 
@@ -156,62 +210,79 @@ export class InterruptedDevice {
   }
 }
 
-export type SimulatedPrecheck = (
-  device: TestDevice,
-  host: ReturnType<typeof simHost>,
-) => Promise<unknown>;
-
 export interface RungTwoReport {
   readonly points: number;
   readonly interruptions: number;
   readonly violations: readonly string[];
 }
 
-/**
- * Interrupts `command` at the points chosen and lets `healer` repair; stops at the first violation
- * if told.
- */
-export function interruptEverywhere(
+export interface RungTwoPlan {
+  /** The executable and its arguments up to `precheck`. */
+  readonly command: readonly string[];
+  /** The same sources, to be run in this process. */
+  readonly library: CommandLibrary;
+  readonly points: readonly CallPoint[];
+  /** The points at which calls are to fail, by error. */
+  readonly failures: Readonly<Record<string, readonly CallPoint[]>>;
+  readonly stopAtFirst?: boolean;
+}
+
+/** Kills the command at every point, lets calls fail, and boots again: with the new OS, and back. */
+export async function interruptEverywhere(
   interrupted: InterruptedDevice,
-  command: readonly string[],
-  healer: readonly string[],
-  plan: {
-    readonly points: readonly CallPoint[];
-    readonly errnos: readonly string[];
-    readonly stopAtFirst?: boolean;
-  },
-): RungTwoReport {
+  { command, library, points, failures, stopAtFirst = false }: RungTwoPlan,
+): Promise<RungTwoReport> {
   const violations: string[] = [];
   let interruptions = 0;
-  const examine = (what: string, happened: boolean, isFailure: boolean): void => {
+  for (const point of points) {
+    if (stopAtFirst && violations.length > 0) break;
+    const { happened } = interrupted.kill(command, point);
+    const found = await examine(interrupted, command, library, happened);
+    violations.push(...found.map((what) => `killed at ${placeOf(point)}: ${what}`));
     interruptions += 1;
-    if (!happened) violations.push(`${what}: it did not happen`);
-    for (const objection of interrupted.objectionsAtOnce())
-      violations.push(`${what}: ${objection}`);
-    const { exitCode, stderr } = interrupted.run(healer);
-    if (exitCode !== 0) violations.push(`${what}: then exit ${exitCode}: ${stderr}`);
-    else {
-      for (const objection of interrupted.objectionsAfterSuccess()) {
-        violations.push(`${what}${isFailure ? '' : ', healed'}: ${objection}`);
-      }
-    }
-  };
-  for (const point of plan.points) {
-    if (plan.stopAtFirst && violations.length > 0) break;
-    const place = `${point.call} ${point.ordinal} (${point.label})`;
-    const killed = interrupted.kill(command, point);
-    examine(`killed at ${place}`, killed.happened, false);
-    for (const errno of plan.errnos) {
-      const failed = interrupted.fail(command, point, errno);
-      const what = `${errno} at ${place}`;
-      if (failed.exitCode !== 0 && failed.exitCode !== 2 && failed.exitCode !== 5) {
-        violations.push(`${what}: exit ${failed.exitCode}: ${failed.stderr}`);
-      }
-      if (failed.exitCode !== 0 && !/level=ERROR .*reason="(?!internal)/.test(failed.stderr)) {
-        violations.push(`${what}: exit ${failed.exitCode} without a reason: ${failed.stderr}`);
-      }
-      examine(what, failed.happened, true);
+  }
+  for (const [errno, failing] of Object.entries(failures)) {
+    for (const point of failing) {
+      if (stopAtFirst && violations.length > 0) break;
+      const { happened, exitCode, stderr } = interrupted.fail(command, point, errno);
+      const found = [
+        ...(isHonest(exitCode, stderr) ? [] : [`exit ${exitCode}: ${stderr}`]),
+        ...(await examine(interrupted, command, library, happened)),
+      ];
+      violations.push(...found.map((what) => `${errno} at ${placeOf(point)}: ${what}`));
+      interruptions += 1;
     }
   }
-  return { points: plan.points.length, interruptions, violations };
+  return { points: points.length, interruptions, violations };
+}
+
+/** Exit 0, or a refusal with a reason that is no defect. */
+function isHonest(exitCode: number | null, stderr: string): boolean {
+  if (exitCode === 0) return true;
+  const isCode = exitCode === 2 || exitCode === 5;
+  return isCode && /level=ERROR .*reason="(?!internal)/.test(stderr);
+}
+
+async function examine(
+  interrupted: InterruptedDevice,
+  command: readonly string[],
+  library: CommandLibrary,
+  happened: boolean,
+): Promise<string[]> {
+  const objections = interrupted.objectionsAtOnce();
+  if (!happened) objections.push('it did not happen');
+  interrupted.keep();
+  const { exitCode, stderr } = interrupted.run(command);
+  if (exitCode === 0) objections.push(...interrupted.objectionsAfterSuccess());
+  else objections.push(`then exit ${exitCode}: ${stderr}`);
+  interrupted.restoreKept();
+  if (interrupted.device.fingerprint()['boot_epoch'] === 0) {
+    await interrupted.bootOldOs(library);
+    objections.push(...interrupted.objectionsAfterReturn());
+  }
+  return objections;
+}
+
+function placeOf({ call, ordinal, label }: CallPoint): string {
+  return `${call} ${ordinal} (${label})`;
 }

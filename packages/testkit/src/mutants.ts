@@ -141,6 +141,18 @@ export async function buildPrecheck(mutant: Mutant | undefined): Promise<string>
   return file;
 }
 
+/** The part of the command that a test drives in its own process, mutated. */
+export interface CommandLibrary {
+  readonly precheck: typeof import('@edged/precheck/precheck').precheck;
+  readonly linuxHost: typeof import('@edged/host/linux-host').linuxHost;
+}
+
+export async function buildLibrary(mutant: Mutant | undefined): Promise<CommandLibrary> {
+  const file = path.join(output, `${slug(mutant)}-library.mjs`);
+  await bundle(mutant, 'testkit/src/command-library.ts', file, [], '');
+  return (await import(file)) as CommandLibrary;
+}
+
 async function bundle(
   mutant: Mutant | undefined,
   entry: string,

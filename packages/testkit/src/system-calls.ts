@@ -9,10 +9,11 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 
 /** Every call by which a file system changes. */
-const changing =
-  'openat,creat,mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,rmdir,link,linkat,' +
-  'symlink,write,pwrite64,writev,pwritev,fsync,fdatasync,ftruncate,truncate,chmod,fchmod,fchmodat,chown,' +
-  'fchown,fchownat,utimensat,fallocate,copy_file_range,sendfile,setxattr,fsetxattr';
+const changing = [
+  'openat,creat,mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,rmdir,link,linkat,symlink',
+  'write,pwrite64,writev,pwritev,fsync,fdatasync,ftruncate,truncate,fallocate,copy_file_range',
+  'sendfile,chmod,fchmod,fchmodat,chown,fchown,fchownat,utimensat,setxattr,fsetxattr',
+].join(',');
 
 export interface TracedCommand {
   /** The executable and its arguments. */

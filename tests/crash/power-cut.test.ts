@@ -1,0 +1,91 @@
+/**
+ * Rung 3: power cuts on real filesystems. Needs root, loop devices, FUSE and qemu-storage-daemon; says
+ * SKIPPED and why where one is missing. By default a slice of the cuts; CRASH_EFFORT=2 makes all of
+ * them, with a check of the filesystem after each (`npm run test:power`).
+ */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { type Mutant, buildLibrary, mutants } from '@edged/testkit/mutants';
+import { type Cut, allCuts, replay } from '@edged/testkit/power-replay';
+import { type FileSystem, fileSystems, record, whyNoRig } from '@edged/testkit/power-rig';
+import { liveThrough, prepareStateRoot } from '@edged/testkit/power-workload';
+
+const effort = Number(process.env['CRASH_EFFORT'] ?? 1);
+const replacements = 2;
+const obstacle = whyNoRig();
+const each = obstacle === undefined ? test : test.skip;
+const memory = fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir();
+
+interface Outcome {
+  readonly entries: number;
+  readonly cuts: number;
+  readonly violations: readonly string[];
+}
+
+/** Records the life of a device and cuts the power where `choose` says. */
+async function cutPower(
+  fileSystem: FileSystem,
+  mutant: Mutant | undefined,
+  samples: number,
+  choose: (cuts: readonly Cut[]) => readonly Cut[],
+  stopAtFirst: boolean,
+): Promise<Outcome> {
+  const directory = fs.mkdtempSync(path.join(memory, 'edged-power-'));
+  const library = await buildLibrary(mutant);
+  const violations: string[] = [];
+  let made = 0;
+  try {
+    const recording = await record(
+      directory,
+      fileSystem,
+      prepareStateRoot,
+      (mountPoint, acknowledge) => liveThrough(mountPoint, replacements, library, acknowledge),
+    );
+    for (const cut of choose(allCuts(recording, samples))) {
+      if (stopAtFirst && violations.length > 0) break;
+      const found = await replay(recording, cut, directory, replacements, library, effort > 1);
+      violations.push(...found);
+      made += 1;
+    }
+    return { entries: recording.entries.length, cuts: made, violations };
+  } finally {
+    fs.rmSync(directory, { recursive: true });
+  }
+}
+
+describe(`power cuts${obstacle === undefined ? '' : ` (SKIPPED: ${obstacle})`}`, () => {
+  each.each(fileSystems)(
+    '$name',
+    async (fileSystem) => {
+      const share = effort > 1 ? 1 : 13;
+      const slice = (cuts: readonly Cut[]): Cut[] => cuts.filter((_, index) => index % share === 0);
+      const { entries, cuts, violations } = await cutPower(
+        fileSystem,
+        undefined,
+        effort,
+        slice,
+        false,
+      );
+      process.stderr.write(`rung 3 | ${fileSystem.name} | ${entries} entries, ${cuts} cuts\n`);
+      expect(violations).toEqual([]);
+      expect(cuts).toBeGreaterThan(10);
+    },
+    3_600_000,
+  );
+
+  each.each(mutants)(
+    'the mutant "$name" is caught',
+    async (mutant) => {
+      const violations: string[] = [];
+      for (const fileSystem of fileSystems) {
+        const outcome = await cutPower(fileSystem, mutant, 2, (cuts) => cuts, true);
+        violations.push(...outcome.violations);
+        if (violations.length > 0) break;
+      }
+      expect(violations).not.toEqual([]);
+    },
+    1_800_000,
+  );
+});

@@ -7,12 +7,15 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { noteCrashRow } from '@edged/testkit/crash-table';
 import { type Mutant, buildLibrary, mutants } from '@edged/testkit/mutants';
 import { type Cut, allCuts, replay } from '@edged/testkit/power-replay';
 import { type FileSystem, fileSystems, record, whyNoRig } from '@edged/testkit/power-rig';
 import { liveThrough, prepareStateRoot } from '@edged/testkit/power-workload';
 
 const effort = Number(process.env['CRASH_EFFORT'] ?? 1);
+const table = process.env['CRASH_TABLE'];
+const rung = '3 power cuts';
 const replacements = 2;
 const obstacle = whyNoRig();
 const each = obstacle === undefined ? test : test.skip;
@@ -59,6 +62,7 @@ describe(`power cuts${obstacle === undefined ? '' : ` (SKIPPED: ${obstacle})`}`,
   each.each(fileSystems)(
     '$name',
     async (fileSystem) => {
+      const started = performance.now();
       const share = effort > 1 ? 1 : 13;
       const slice = (cuts: readonly Cut[]): Cut[] => cuts.filter((_, index) => index % share === 0);
       const { entries, cuts, violations } = await cutPower(
@@ -68,7 +72,19 @@ describe(`power cuts${obstacle === undefined ? '' : ` (SKIPPED: ${obstacle})`}`,
         slice,
         false,
       );
-      process.stderr.write(`rung 3 | ${fileSystem.name} | ${entries} entries, ${cuts} cuts\n`);
+      const seconds = (performance.now() - started) / 1000;
+      noteCrashRow(
+        {
+          rung,
+          where: `${fileSystem.name}, ${entries} writes and flushes`,
+          scenarios: replacements + 1,
+          crashPoints: cuts,
+          states: cuts,
+          violations: violations.length,
+          seconds,
+        },
+        table,
+      );
       expect(violations).toEqual([]);
       expect(cuts).toBeGreaterThan(10);
     },
@@ -84,6 +100,7 @@ describe(`power cuts${obstacle === undefined ? '' : ` (SKIPPED: ${obstacle})`}`,
         violations.push(...outcome.violations);
         if (violations.length > 0) break;
       }
+      noteCrashRow({ rung, mutant: mutant.name, caught: violations.length > 0 }, table);
       expect(violations).not.toEqual([]);
     },
     1_800_000,

@@ -3,16 +3,26 @@
  * more than it must. CRASH_SEED and CRASH_EFFORT (a whole number, default 1) make it another, longer
  * walk.
  */
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { precheck } from '@edged/precheck/precheck';
 import { type Exploration, type Precheck, explore } from '@edged/testkit/crash-exploration';
 import { crashSetting } from '@edged/testkit/crash-scenarios';
+import { noteCrashRow } from '@edged/testkit/crash-table';
 import { buildPrecheck, mutants } from '@edged/testkit/mutants';
 import type { SimDiskFlaws } from '@edged/testkit/sim-disk';
 
 const effort = Number(process.env['CRASH_EFFORT'] ?? 1);
 const seed = Number(process.env['CRASH_SEED'] ?? 1);
+const table = process.env['CRASH_TABLE'];
+const rung = '1 simulated disk';
 const setting = await crashSetting(precheck);
+const total = { scenarios: 0, crashPoints: 0, states: 0, violations: 0 };
+const started = performance.now();
+
+afterAll(() => {
+  const seconds = (performance.now() - started) / 1000;
+  noteCrashRow({ rung, where: 'in memory', ...total, seconds }, table);
+});
 
 /** Which of the mutants are faults of the disk's adapter, and what the simulated disk calls them. */
 const flawOf: Readonly<Record<string, SimDiskFlaws>> = {
@@ -32,7 +42,7 @@ describe('no cut of the power loses an epoch, tears a file or needs a hand', () 
         depth: 2,
         exhaustiveUpTo: isLarge ? 7 : 6,
         sampled: 8 * effort,
-        oneIn: Math.max(1, Math.round((isLarge ? 400 : 20) / effort)),
+        oneIn: Math.max(1, Math.round((isLarge ? 400 : 10) / effort)),
         seed,
       });
       expect(seen.violations).toEqual([]);
@@ -64,6 +74,7 @@ describe('each mutant is caught', () => {
       violations.push(...found);
       if (found.length > 0) break;
     }
+    noteCrashRow({ rung, mutant: mutant.name, caught: violations.length > 0 }, table);
     expect(violations).not.toEqual([]);
   });
 });

@@ -7,11 +7,14 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { noteCrashRow } from '@edged/testkit/crash-table';
 import { InterruptedDevice, interruptEverywhere } from '@edged/testkit/interruption';
 import { buildCommand, buildLibrary, mutants } from '@edged/testkit/mutants';
 import type { CallPoint } from '@edged/testkit/system-calls';
 
 const effort = Number(process.env['CRASH_EFFORT'] ?? 1);
+const table = process.env['CRASH_TABLE'];
+const rung = '2 real kernel';
 const canTrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-calls-'));
 const command = [process.execPath, await buildCommand(undefined)];
@@ -47,13 +50,24 @@ describe(`with strace${canTrace ? '' : ' (SKIPPED: strace cannot trace here)'}`,
   each(
     'killed at every call, and with calls failing',
     async () => {
+      const started = performance.now();
       const { points } = interrupted.trace(command);
       const share = effort > 1 ? 1 : 3;
       const failures = { EIO: oneIn(share, 0, points), ENOSPC: oneIn(share, 1, points) };
       const plan = { command, library, points, failures };
       const { interruptions, violations } = await interruptEverywhere(interrupted, plan);
-      process.stderr.write(
-        `rung 2 | reconstruction | ${points.length} calls, ${interruptions} interruptions\n`,
+      const seconds = (performance.now() - started) / 1000;
+      const counts = { crashPoints: points.length, states: interruptions * 2 };
+      noteCrashRow(
+        {
+          rung,
+          where: 'kill, EIO, ENOSPC at system calls',
+          scenarios: 1,
+          ...counts,
+          violations: violations.length,
+          seconds,
+        },
+        table,
       );
       expect(violations).toEqual([]);
       expect(interruptions).toBeGreaterThan(points.length);
@@ -85,7 +99,9 @@ describe('each mutant is caught', () => {
         failures: {},
         stopAtFirst: true,
       });
-      expect(differs || violations.length > 0).toBe(true);
+      const caught = differs || violations.length > 0;
+      noteCrashRow({ rung, mutant: mutant.name, caught }, table);
+      expect(caught).toBe(true);
     },
     600_000,
   );

@@ -32,9 +32,13 @@ function hasOption(options: string | undefined, name: string): boolean {
 
 /** The kernel writes space, tab, newline and backslash as `\040` and so on, byte by byte. */
 function unescapeOctal(text: string): string {
-  return text.replace(/\\([0-3][0-7]{2})/g, (_, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 8)),
-  );
+  return text.replace(/(?:\\[0-3][0-7]{2})+/g, (escaped) => {
+    const bytes = escaped
+      .split('\\')
+      .slice(1)
+      .map((digits) => Number.parseInt(digits, 8));
+    return Buffer.from(bytes).toString();
+  });
 }
 
 /** The mount that holds an absolute, canonical path: longest mount point, the last one wins. */

@@ -227,7 +227,9 @@ export interface RungTwoPlan {
   readonly stopAtFirst?: boolean;
 }
 
-/** Kills the command at every point, lets calls fail, and boots again: with the new OS, and back. */
+/**
+ * Kills the command at every point, lets calls fail, and boots again: with the new OS, and back.
+ */
 export async function interruptEverywhere(
   interrupted: InterruptedDevice,
   { command, library, points, failures, stopAtFirst = false }: RungTwoPlan,

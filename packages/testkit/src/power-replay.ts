@@ -1,8 +1,10 @@
 /**
- * Cuts the power in a recording: brings a copy of the device to what may be on it, mounts it, boots,
+ * Cuts the power in a recording: brings a copy of the device to what may be on it, mounts it,
+ * boots,
  * and collects what is wrong.
  *
- * Three kinds of cut: at every flush (`flush`), after any write (`write`), and with everything up to
+ * Three kinds of cut: at every flush (`flush`), after any write (`write`), and with everything up
+ * to
  * the last flush plus a random part of what was written after it, in any order (`reorder`).
  */
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -67,7 +69,9 @@ export async function replay(
   return objections.map((objection) => `${where}: ${objection}`);
 }
 
-/** Writes to the image what the cut leaves; the newest acknowledgement that is on it, -1 if none. */
+/**
+ * Writes to the image what the cut leaves; the newest acknowledgement that is on it, -1 if none.
+ */
 function bringTo(image: string, { entries, acknowledgementSector }: Recording, cut: Cut): number {
   const fd = fs.openSync(image, 'r+');
   let acknowledged = -1;
@@ -88,10 +92,10 @@ function survivors(made: readonly LogEntry[], { kind, seed }: Cut): LogEntry[] {
   if (kind !== 'reorder') return [...made];
   const lastFlush = made.findLastIndex(({ flush }) => flush);
   const random = generator(seed);
-  const lost = made.filter(
-    (entry, index) => index > lastFlush && !entry.forced && random() % 2 === 0,
+  const lost = new Set(
+    made.filter((entry, index) => index > lastFlush && !entry.forced && random() % 2 === 0),
   );
-  return made.filter((entry) => !lost.includes(entry));
+  return made.filter((entry) => !lost.has(entry));
 }
 
 function generator(seed: number): () => number {

@@ -58,7 +58,8 @@ export interface Recording {
 const acknowledgementBytes = 4096;
 
 /**
- * Makes a filesystem, records everything that `work` causes on it, and gives the record. `work` gets
+ * Makes a filesystem, records everything that `work` causes on it, and gives the record. `work`
+ * gets
  * the mount point and a function that writes an acknowledgement.
  */
 export async function record(

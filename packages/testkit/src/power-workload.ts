@@ -80,6 +80,10 @@ export async function objectionsAfterCut(
   const next = promised === undefined ? 0 : Math.min(promised.epoch + 1, replacements);
   const running = sameOs && promised !== undefined ? promised.epoch : next;
   const objections = torn.map((dst) => `I4: ${dst} is torn`);
+  const saved = savedEpoch(root);
+  if (promised !== undefined && (saved ?? -1) < promised.epoch) {
+    objections.push(`I4: epoch ${promised.epoch} was promised, ${saved ?? 'nothing'} is on disk`);
+  }
   try {
     await boot(mountPoint, running, library);
   } catch (error) {
@@ -182,6 +186,16 @@ function readEpochs(root: string): {
     previous: previous?.os_fingerprint.boot_epoch,
     repaired: current.repaired === true,
   };
+}
+
+/** As the cut left it; undefined when there is no whole fingerprint. */
+function savedEpoch(root: string): number | undefined {
+  try {
+    const text = fs.readFileSync(path.join(root, 'bootstrap/os_fingerprint.json'), 'utf8');
+    return (JSON.parse(text) as { boot_epoch: number }).boot_epoch;
+  } catch {
+    return undefined; // absent or torn: the caller says so where it must not be
+  }
 }
 
 function describe(error: unknown): string {

@@ -1,0 +1,79 @@
+import fs from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { mountOf, parseMountInfo } from '@edged/host/linux-mounts';
+import fc from 'fast-check';
+
+const root = '21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw';
+
+describe('a line of mountinfo', () => {
+  test('without, with one and with several optional fields', () => {
+    for (const optional of ['', 'shared:1 ', 'shared:1 master:2 propagate_from:3 ']) {
+      const line = `36 21 8:2 /sub /data rw,noatime ${optional}- xfs /dev/sda2 rw,attr2`;
+      expect(parseMountInfo(line)).toEqual([
+        {
+          mountId: 36,
+          device: '8:2',
+          mountPoint: '/data',
+          fsType: 'xfs',
+          source: '/dev/sda2',
+          readOnly: false,
+          line,
+        },
+      ]);
+    }
+  });
+
+  test('octal escapes: space, tab, newline, backslash; bytes of UTF-8', () => {
+    const [mount] = parseMountInfo(
+      '1 0 8:1 / /a\\040b\\011c\\012d\\134e rw - ext4 /dev/x\\040y rw',
+    );
+    expect(mount).toMatchObject({ mountPoint: '/a b\tc\nd\\e', source: '/dev/x y' });
+    const [umlaut] = parseMountInfo('1 0 8:1 / /d\\303\\244ta rw - ext4 x rw');
+    expect(umlaut?.mountPoint).toBe('/däta');
+  });
+
+  test('read-only by mount or by superblock', () => {
+    const lines = ['1 0 8:1 / / ro - ext4 x rw', '1 0 8:1 / / rw - ext4 x ro,errors=x', root];
+    expect(parseMountInfo(lines.join('\n')).map(({ readOnly }) => readOnly)).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  test('what is no such line is left out, and nothing throws', () => {
+    expect(parseMountInfo('\n\nnonsense\n1 2 3\n36 21 8:2 /\n')).toEqual([]);
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        expect(Array.isArray(parseMountInfo(text))).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('the mount of a path', () => {
+  const point = (path: string, ...lines: string[]): string | undefined =>
+    mountOf(path, parseMountInfo([root, ...lines].join('\n')))?.source;
+
+  test('is the longest one', () => {
+    const lines = ['2 1 8:2 / /data rw - ext4 b rw', '3 2 8:3 / /data/deep rw - ext4 c rw'];
+    expect(point('/data/deep/x', ...lines)).toBe('c');
+    expect(point('/data/deep', ...lines)).toBe('c');
+    expect(point('/data/deeper', ...lines)).toBe('b');
+    expect(point('/database', ...lines)).toBe('/dev/sda1');
+    expect(point('/', ...lines)).toBe('/dev/sda1');
+  });
+
+  test('of several on one point is the last', () => {
+    expect(
+      point('/data', '2 1 8:2 / /data rw - ext4 b rw', '3 2 0:9 / /data rw - tmpfs c rw'),
+    ).toBe('c');
+    expect(point('/', '2 1 8:2 / / rw - overlay over rw')).toBe('over');
+  });
+
+  test('is found on this machine', () => {
+    const mounts = parseMountInfo(fs.readFileSync('/proc/self/mountinfo', 'utf8'));
+    expect(mountOf('/proc/self', mounts)?.fsType).toBe('proc');
+    expect(mountOf('/', mounts)).toBeDefined();
+  });
+});

@@ -1,0 +1,102 @@
+import { describe, expect, test } from '@jest/globals';
+import { PrecheckError } from '@edged/model/failure';
+import { parseRuntimeManifest } from '@edged/model/runtime-manifest';
+
+const copy = { op: 'copy_binary', src: 'runtime/binaries/a', dst: 'runtime/bin/a' };
+
+function parse(manifest: unknown): unknown {
+  return parseRuntimeManifest(Buffer.from(JSON.stringify(manifest)));
+}
+
+function problems(manifest: unknown): string[] {
+  try {
+    parse(manifest);
+  } catch (error) {
+    if (!(error instanceof PrecheckError)) throw error;
+    expect(error.code).toBe('manifest.invalid');
+    return error.details.map((detail) => String(detail['at'] ?? detail['problem']));
+  }
+  return [];
+}
+
+test('a manifest with everything', () => {
+  const hash = 'AB'.repeat(32);
+  const operations = [
+    { ...copy, hash: `blake3:${hash}`, mode: '0755' },
+    { op: 'verify_config', src: 'x', hash },
+  ];
+  expect(parse({ version: '1', binary_path: 'bin/edged', operations })).toEqual({
+    version: '1',
+    binaryPath: 'bin/edged',
+    operations: [
+      { op: 'copy_binary', src: copy.src, dst: copy.dst, hash: hash.toLowerCase(), mode: 0o755 },
+      { op: 'verify_config', src: 'x', hash: hash.toLowerCase() },
+    ],
+  });
+});
+
+test('the least manifest', () => {
+  expect(parse({ version: '1', operations: [] })).toEqual({
+    version: '1',
+    binaryPath: undefined,
+    operations: [],
+  });
+});
+
+describe('refused', () => {
+  test.each<[string, unknown, string]>([
+    ['no version', { operations: [] }, 'version'],
+    ['a number as version', { version: 1, operations: [] }, 'version'],
+    ['no operations', { version: '1' }, 'operations'],
+    ['operations that are no list', { version: '1', operations: {} }, 'operations'],
+    ['an unknown key', { version: '1', operations: [], extra: 1 }, 'extra'],
+    ['an unknown op', { version: '1', operations: [{ ...copy, op: 'exec' }] }, 'operations.0.op'],
+    [
+      'an unknown field',
+      { version: '1', operations: [{ ...copy, owner: 'x' }] },
+      'operations.0.owner',
+    ],
+    ['no src', { version: '1', operations: [{ op: 'copy_binary', dst: 'x' }] }, 'operations.0.src'],
+    ['an empty src', { version: '1', operations: [{ ...copy, src: '' }] }, 'operations.0.src'],
+    ['no dst', { version: '1', operations: [{ op: 'copy_binary', src: 'x' }] }, 'operations.0.dst'],
+    [
+      'a dst to verify',
+      { version: '1', operations: [{ op: 'verify_config', src: 'x', dst: 'y' }] },
+      'operations.0.dst',
+    ],
+    [
+      'a short hash',
+      { version: '1', operations: [{ ...copy, hash: 'abcd' }] },
+      'operations.0.hash',
+    ],
+    ['setuid', { version: '1', operations: [{ ...copy, mode: '4755' }] }, 'operations.0.mode'],
+    [
+      'a number as mode',
+      { version: '1', operations: [{ ...copy, mode: 493 }] },
+      'operations.0.mode',
+    ],
+    ['mode 0999', { version: '1', operations: [{ ...copy, mode: '0999' }] }, 'operations.0.mode'],
+    [
+      'a binary_path that climbs',
+      { version: '1', operations: [], binary_path: '../x' },
+      'binary_path',
+    ],
+    ['an absolute binary_path', { version: '1', operations: [], binary_path: '/x' }, 'binary_path'],
+    ['a list', [], 'version'],
+    ['null', null, '(top)'],
+  ])('%s', (_what, manifest, at) => {
+    expect(problems(manifest)).toContain(at);
+  });
+
+  test('all problems at once', () => {
+    const operations = [
+      { ...copy, hash: 'x' },
+      { ...copy, mode: 'y' },
+    ];
+    expect(problems({ version: '2', operations })).toEqual([
+      'version',
+      'operations.0.hash',
+      'operations.1.mode',
+    ]);
+  });
+});

@@ -63,7 +63,7 @@ describe(`power cuts${obstacle === undefined ? '' : ` (SKIPPED: ${obstacle})`}`,
     '$name',
     async (fileSystem) => {
       const started = performance.now();
-      const share = effort > 1 ? 1 : 13;
+      const share = effort > 1 ? 1 : 5;
       const slice = (cuts: readonly Cut[]): Cut[] => cuts.filter((_, index) => index % share === 0);
       const { entries, cuts, violations } = await cutPower(
         fileSystem,

@@ -45,6 +45,10 @@ describe('no cut of the power loses an epoch, tears a file or needs a hand', () 
         oneIn: Math.max(1, Math.round((isLarge ? 400 : 10) / effort)),
         seed,
       });
+      total.scenarios += 1;
+      total.crashPoints += seen.crashPoints;
+      total.states += seen.states;
+      total.violations += seen.violations.length;
       expect(seen.violations).toEqual([]);
       expect(seen.states).toBeGreaterThan(0);
       expect(seen.runs).toBeGreaterThan(1);

@@ -19,7 +19,8 @@ const rows = fs
   .readFileSync(table, 'utf8')
   .split('\n')
   .filter((line) => line !== '')
-  .map((line) => JSON.parse(line));
+  .map((line) => JSON.parse(line))
+  .sort((one, other) => (one.rung < other.rung ? -1 : 1));
 fs.rmSync(directory, { recursive: true });
 
 const header = [

@@ -17,8 +17,18 @@ import {
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants;
 const chunkBytes = 1024 * 1024;
 
+/** Throws `DiskError`, as all that it opens does. */
 export function openLinuxDisk(root: string): Disk {
-  return new LinuxDisk(root, fs.openSync(root, O_RDONLY | O_DIRECTORY));
+  return new LinuxDisk(root, openRoot(root));
+}
+
+/** A descriptor of the state root itself. Throws `DiskError`. */
+export function openRoot(root: string): number {
+  try {
+    return fs.openSync(root, O_RDONLY | O_DIRECTORY);
+  } catch (error) {
+    throw new DiskError('open', root, (error as NodeJS.ErrnoException).code ?? 'EIO', error);
+  }
 }
 
 class LinuxDisk implements Disk {

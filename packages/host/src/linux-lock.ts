@@ -13,13 +13,14 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { DiskError, type HeldLock, LockUnavailable } from './host.ts';
+import { openRoot } from './linux-disk.ts';
 import lockfile from 'proper-lockfile';
 
 const heldElsewhere = 1;
 
 /** One attempt: undefined when another process holds it. Throws `LockUnavailable`, `DiskError`. */
 export function tryLinuxLock(stateRoot: string, visibleLock: string): HeldLock | undefined {
-  const fd = fs.openSync(stateRoot, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+  const fd = openRoot(stateRoot);
   try {
     if (!flock(fd)) {
       fs.closeSync(fd);

@@ -13,6 +13,9 @@ import { SimDisk, type Tree } from './sim-disk.ts';
 import { simHost } from './sim-host.ts';
 import { type CallPoint, failAt, killAt, traceChanges } from './system-calls.ts';
 
+/** An injection may miss its call (see `failAt`). */
+const mostTries = 10;
+
 /** A device in epoch 0 whose OS was just replaced, with one file to replace and one to add. */
 export class InterruptedDevice {
   readonly #directory: string;
@@ -111,8 +114,11 @@ export class InterruptedDevice {
   }
 
   fail(command: readonly string[], point: CallPoint, errno: string): ReturnType<typeof failAt> {
-    this.reset();
-    return failAt(this.#traced(command), point, errno);
+    for (let tries = 1; ; tries += 1) {
+      this.reset();
+      const failed = failAt(this.#traced(command), point, errno);
+      if (failed.happened || tries === mostTries) return failed;
+    }
   }
 
   /** What is wrong just after an interruption: spec I3 and I4 hold at every point. */

@@ -15,6 +15,11 @@ const changing = [
   'sendfile,chmod,fchmod,fchmodat,chown,fchown,fchownat,utimensat,setxattr,fsetxattr',
 ].join(',');
 
+/** Every call that looks at it. */
+const looking =
+  'read,pread64,readv,getdents64,stat,lstat,fstat,newfstatat,statx,statfs,fstatfs,readlink,' +
+  'readlinkat,access,faccessat,faccessat2';
+
 export interface TracedCommand {
   /** The executable and its arguments. */
   readonly command: readonly string[];
@@ -25,8 +30,10 @@ export interface TracedCommand {
   readonly traceFile: string;
 }
 
-/** A call that changes the state root. */
+/** A call that touches the state root. */
 export interface CallPoint {
+  /** False: it only looks. */
+  readonly changes: boolean;
   readonly call: string;
   /** The how-manieth call of this name in the process, from 1. */
   readonly ordinal: number;
@@ -42,7 +49,7 @@ export interface Interruption {
   readonly happened: boolean;
 }
 
-/** Runs to the end; the changing calls, in order. */
+/** Runs to the end; the calls that touch the state root, in order. */
 export function traceChanges(traced: TracedCommand): {
   exitCode: number | null;
   points: CallPoint[];
@@ -63,20 +70,24 @@ export function killAt(traced: TracedCommand, point: CallPoint): Interruption {
   return { exitCode: status, signal, stderr, happened: killed };
 }
 
-/** Lets this call fail. */
+/**
+ * Lets this call fail. Reads of other files come before it, and not always the same number: what
+ * counts as happened is a failure of a call with the same label.
+ */
 export function failAt(traced: TracedCommand, point: CallPoint, errno: string): Interruption {
   const { status, signal, stderr } = strace(traced, [
     `inject=${point.call}:error=${errno}:when=${point.ordinal}`,
   ]);
-  const happened = fs.readFileSync(traced.traceFile, 'utf8').includes('(INJECTED)');
-  return { exitCode: status, signal, stderr, happened };
+  const seen = parseTrace(fs.readFileSync(traced.traceFile, 'utf8'), traced);
+  const hit = seen.find(({ call, ordinal }) => call === point.call && ordinal === point.ordinal);
+  return { exitCode: status, signal, stderr, happened: hit?.label === point.label };
 }
 
 function strace(
   { command, environment, traceFile }: TracedCommand,
   injections: readonly string[],
 ): { status: number | null; signal: NodeJS.Signals | null; stderr: string } {
-  const options = ['-y', '-s', '0', '-o', traceFile, '-e', `trace=${changing}`];
+  const options = ['-y', '-s', '0', '-o', traceFile, '-e', `trace=${changing},${looking}`];
   const inject = injections.flatMap((injection) => ['-e', injection]);
   const { status, signal, stderr, error } = spawnSync(
     'strace',
@@ -100,7 +111,9 @@ export function parseTrace(text: string, { stateRoot }: { stateRoot: string }): 
     const opened = / = (\d+)<([^>]*)>$/.exec(rest);
     const label = labelOf(call, rest, stateRoot, pathOfDescriptor);
     if (opened?.[1] && opened[2] !== undefined) pathOfDescriptor.set(opened[1], opened[2]);
-    if (label !== undefined) points.push({ call, ordinal, label });
+    if (label !== undefined) {
+      points.push({ call, ordinal, label, changes: !label.startsWith('look ') });
+    }
   }
   return points;
 }
@@ -116,27 +129,22 @@ function labelOf(
       /^\/proc\/self\/fd\/(\d+)/,
       (whole, fd: string) => pathOfDescriptor.get(fd) ?? whole,
     );
-    return absolute.startsWith(`${stateRoot}/`)
-      ? plain(absolute.slice(stateRoot.length + 1))
-      : undefined;
+    if (absolute === stateRoot) return '.';
+    const isInside = absolute.startsWith(`${stateRoot}/`);
+    return isInside ? plain(absolute.slice(stateRoot.length + 1)) : undefined;
   };
-  const named = [...rest.matchAll(/"([^"]*)"/g)].map(([, path]) => inside(path ?? ''));
+  const [first, second] = [...rest.matchAll(/"([^"]*)"/g)].map(([, path]) => inside(path ?? ''));
   const [, descriptorPath = ''] = /^\d+<([^>]*)>/.exec(rest) ?? [];
-  const held = inside(descriptorPath);
-  const [first, second] = named;
-  if (call === 'openat')
-    return first !== undefined && /O_CREAT/.test(rest) ? `create ${first}` : undefined;
-  if (/^p?writev?(64)?$/.test(call)) return held === undefined ? undefined : `write ${held}`;
-  if (call === 'fsync' || call === 'fdatasync') {
-    if (held === undefined) return undefined;
-    return isDirectory(descriptorPath) ? `fsync ${held}/` : `fsync ${held}`;
-  }
-  if (/^(rename|link)/.test(call)) {
-    const name = call.replace(/at2?$/, '');
-    return first === undefined ? undefined : `${name} ${first} ${second}`;
-  }
-  const target = first ?? held;
-  return target === undefined ? undefined : `${call.replace(/^f(?=ch)|at$/g, '')} ${target}`;
+  const target = first ?? inside(descriptorPath);
+  if (target === undefined) return undefined;
+  const isLook = looking.split(',').includes(call);
+  if (isLook || (call === 'openat' && !rest.includes('O_CREAT'))) return `look ${call} ${target}`;
+  if (call === 'openat') return `create ${target}`;
+  if (/^p?writev?(64)?$/.test(call)) return `write ${target}`;
+  if (/^f(data)?sync$/.test(call))
+    return `fsync ${target}${isDirectory(descriptorPath) ? '/' : ''}`;
+  if (/^(rename|link)/.test(call)) return `${call.replace(/at2?$/, '')} ${target} ${second}`;
+  return `${call.replace(/^f(?=ch)|at$/g, '')} ${target}`;
 }
 
 /**

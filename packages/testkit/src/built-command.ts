@@ -34,11 +34,15 @@ export function runCommand(
   return { exitCode: status, stdout, stderr };
 }
 
-/** The exit code of a command that runs beside others. */
-export function startCommand(args: readonly string[]): {
+export interface RunningCommand {
   readonly child: ChildProcess;
+  /** Resolves as soon as stderr holds this text; rejects when the command ends without it. */
+  readonly says: (text: string) => Promise<void>;
   readonly ended: Promise<CommandResult>;
-} {
+}
+
+/** A command that runs beside others. */
+export function startCommand(args: readonly string[]): RunningCommand {
   const child = spawn(process.execPath, [commandFile, ...args], {
     env: { PATH: process.env['PATH'], ...skipMountCheck },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -51,5 +55,17 @@ export function startCommand(args: readonly string[]): {
     child.on('error', reject);
     child.on('close', (exitCode) => resolve({ exitCode, stdout, stderr }));
   });
-  return { child, ended };
+  const says = (text: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (stderr.includes(text)) resolve();
+      };
+      child.stderr?.on('data', look);
+      child.on('close', () => {
+        look();
+        reject(new Error(`ended without "${text}": ${stderr}`));
+      });
+      look();
+    });
+  return { child, says, ended };
 }

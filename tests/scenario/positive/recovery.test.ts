@@ -1,5 +1,5 @@
 /** What a crash, another program or a hand left behind, and what the next boot makes of it. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
@@ -214,24 +214,23 @@ test('a change that failed after its promise is finished by the next boot', () =
     expect(device.leftovers()).toEqual([]);
   }));
 
-test('another live precheck is waited for, and said so', () =>
+test('another live precheck is waited for, and said so; after a while it is exit 2', () =>
   withDevice(async (device) => {
     device.precheck();
     device.editFingerprint({ composite_hash: 'ffff0000' });
-    const holder = spawn('flock', ['-x', device.stateRoot, 'sleep', '0.5']);
+    const holder = spawn('flock', ['-x', '-o', device.stateRoot, 'sleep', '60'], {
+      detached: true,
+    });
     await once(holder, 'spawn');
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    const { exitCode, stderr } = device.precheck();
-    expect(exitCode).toBe(0);
-    expect(stderr).toContain('level=INFO msg="edge.state_root.lock_waiting"');
-    device.editFingerprint({ composite_hash: 'ffff0000' });
-    const held = spawn('flock', ['-x', device.stateRoot, 'sleep', '2']);
-    await once(held, 'spawn');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    while (spawnSync('flock', ['-n', device.stateRoot, 'true']).status === 0);
     const refused = device.precheck(['--lock-wait-seconds', '0.1']);
     expect(refused.exitCode).toBe(2);
     expect(refused.stderr).toContain('reason="state_root.locked"');
-    held.kill();
+    const waiting = startCommand(['precheck', '--config', device.config]);
+    await waiting.says('level=INFO msg="edge.state_root.lock_waiting"');
+    process.kill(-(holder.pid ?? 0), 'SIGKILL');
+    expect((await waiting.ended).exitCode).toBe(0);
+    expect(device.fingerprint()['boot_epoch']).toBe(1);
   }));
 
 test('a lock left by a kill is no obstacle and goes away', () =>

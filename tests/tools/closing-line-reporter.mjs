@@ -5,6 +5,8 @@ export default class ClosingLineReporter {
     const failed = results.numFailedTests + crashedSuites;
     const skipped = results.numPendingTests + results.numTodoTests;
     const tail = skipped > 0 ? `, ${skipped} skipped` : '';
-    process.stdout.write(`\n${results.numPassedTests} passed, ${failed} failed${tail}\n`);
+    const line = `\n${results.numPassedTests} passed, ${failed} failed${tail}\n`;
+    // jest's own summary is still to come; this line is the last one
+    process.once('exit', () => process.stdout.write(line));
   }
 }

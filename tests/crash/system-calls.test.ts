@@ -1,6 +1,6 @@
 /**
  * Rung 2: the real process on the real kernel. Needs strace(1). CRASH_EFFORT=2 tries every call,
- * with both errors; by default every kill and every second error.
+ * with both errors; by default every kill and a third of each error.
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';

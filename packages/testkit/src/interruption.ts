@@ -11,10 +11,20 @@ import { TestDevice } from './device.ts';
 import type { CommandLibrary } from './mutants.ts';
 import { SimDisk, type Tree } from './sim-disk.ts';
 import { simHost } from './sim-host.ts';
-import { type CallPoint, failAt, killAt, traceChanges } from './system-calls.ts';
+import {
+  type CallPoint,
+  failAt,
+  type Interruption,
+  killAt,
+  traceChanges,
+  type TracedCommand,
+} from './system-calls.ts';
 
-/** An injection may miss its call (see `failAt`). */
-const mostTries = 10;
+/**
+ * strace counts calls by name, and the runtime makes a few more or fewer of its own from run to
+ * run. A miss is aimed again, by the count of a fresh trace.
+ */
+const mostTries = 20;
 
 /** A device in epoch 0 whose OS was just replaced, with one file to replace and one to add. */
 export class InterruptedDevice {
@@ -108,16 +118,26 @@ export class InterruptedDevice {
     return traceChanges(this.#traced(command));
   }
 
-  kill(command: readonly string[], point: CallPoint): ReturnType<typeof killAt> {
-    this.reset();
-    return killAt(this.#traced(command), point);
+  kill(command: readonly string[], point: CallPoint): Interruption {
+    return this.#hit(command, point, killAt);
   }
 
-  fail(command: readonly string[], point: CallPoint, errno: string): ReturnType<typeof failAt> {
-    for (let tries = 1; ; tries += 1) {
+  fail(command: readonly string[], point: CallPoint, errno: string): Interruption {
+    return this.#hit(command, point, (traced, aimed) => failAt(traced, aimed, errno));
+  }
+
+  #hit(
+    command: readonly string[],
+    point: CallPoint,
+    interrupt: (traced: TracedCommand, point: CallPoint) => Interruption,
+  ): Interruption {
+    for (let aimed = point, tries = 1; ; tries += 1) {
       this.reset();
-      const failed = failAt(this.#traced(command), point, errno);
-      if (failed.happened || tries === mostTries) return failed;
+      const interruption = interrupt(this.#traced(command), aimed);
+      if (interruption.happened || tries === mostTries) return interruption;
+      const isMeant = ({ call, label, occurrence }: CallPoint): boolean =>
+        call === point.call && label === point.label && occurrence === point.occurrence;
+      aimed = this.trace(command).points.find(isMeant) ?? aimed;
     }
   }
 
@@ -198,7 +218,7 @@ export class InterruptedDevice {
     );
   }
 
-  #traced(command: readonly string[]): Parameters<typeof killAt>[0] {
+  #traced(command: readonly string[]): TracedCommand {
     return {
       command: [...command, ...this.#arguments()],
       environment: this.#environment(),

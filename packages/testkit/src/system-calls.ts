@@ -35,8 +35,10 @@ export interface CallPoint {
   /** False: it only looks. */
   readonly changes: boolean;
   readonly call: string;
-  /** The how-manieth call of this name in the process, from 1. */
+  /** The how-manieth call of this name in the process, from 1: what strace counts. */
   readonly ordinal: number;
+  /** The how-manieth point with this label, from 1: the same in every run. */
+  readonly occurrence: number;
   /** In the words of `SimDisk`: `rename a b`, `fsync a`, `fsync a/`. */
   readonly label: string;
 }
@@ -45,7 +47,7 @@ export interface Interruption {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stderr: string;
-  /** False when the point was never reached. */
+  /** False when another call was hit, or none. */
   readonly happened: boolean;
 }
 
@@ -63,24 +65,24 @@ export function traceChanges(traced: TracedCommand): {
 
 /** Kills the process when it makes this call, before the call is carried out. */
 export function killAt(traced: TracedCommand, point: CallPoint): Interruption {
-  const { status, signal, stderr } = strace(traced, [
-    `inject=${point.call}:signal=SIGKILL:error=EINTR:when=${point.ordinal}`,
-  ]);
-  const killed = signal === 'SIGKILL' || status === 137;
-  return { exitCode: status, signal, stderr, happened: killed };
+  const injection = `${point.call}:signal=SIGKILL:error=EINTR:when=${point.ordinal}`;
+  const { status, signal, stderr } = strace(traced, [`inject=${injection}`]);
+  const wasKilled = signal === 'SIGKILL' || status === 137;
+  return { exitCode: status, signal, stderr, happened: wasKilled && wasHit(traced, point) };
 }
 
-/**
- * Lets this call fail. Reads of other files come before it, and not always the same number: what
- * counts as happened is a failure of a call with the same label.
- */
+/** Lets this call fail. */
 export function failAt(traced: TracedCommand, point: CallPoint, errno: string): Interruption {
-  const { status, signal, stderr } = strace(traced, [
-    `inject=${point.call}:error=${errno}:when=${point.ordinal}`,
-  ]);
+  const injection = `${point.call}:error=${errno}:when=${point.ordinal}`;
+  const { status, signal, stderr } = strace(traced, [`inject=${injection}`]);
+  return { exitCode: status, signal, stderr, happened: wasHit(traced, point) };
+}
+
+/** Whether the call that was counted to was the one that was meant. */
+function wasHit(traced: TracedCommand, point: CallPoint): boolean {
   const seen = parseTrace(fs.readFileSync(traced.traceFile, 'utf8'), traced);
   const hit = seen.find(({ call, ordinal }) => call === point.call && ordinal === point.ordinal);
-  return { exitCode: status, signal, stderr, happened: hit?.label === point.label };
+  return hit?.label === point.label && hit.occurrence === point.occurrence;
 }
 
 function strace(
@@ -102,6 +104,7 @@ function strace(
 export function parseTrace(text: string, { stateRoot }: { stateRoot: string }): CallPoint[] {
   const pathOfDescriptor = new Map<string, string>();
   const ordinals = new Map<string, number>();
+  const occurrences = new Map<string, number>();
   const points: CallPoint[] = [];
   for (const line of text.split('\n')) {
     const [, call, rest] = /^(\w+)\((.*)$/.exec(line) ?? [];
@@ -112,7 +115,9 @@ export function parseTrace(text: string, { stateRoot }: { stateRoot: string }): 
     const label = labelOf(call, rest, stateRoot, pathOfDescriptor);
     if (opened?.[1] && opened[2] !== undefined) pathOfDescriptor.set(opened[1], opened[2]);
     if (label !== undefined) {
-      points.push({ call, ordinal, label, changes: !label.startsWith('look ') });
+      const occurrence = (occurrences.get(`${call} ${label}`) ?? 0) + 1;
+      occurrences.set(`${call} ${label}`, occurrence);
+      points.push({ call, ordinal, occurrence, label, changes: !label.startsWith('look ') });
     }
   }
   return points;

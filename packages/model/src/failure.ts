@@ -191,6 +191,11 @@ export const failures = {
     message: 'precheck: operating system cannot be identified',
     remedy: 'The OS image must carry /etc/os-release or /usr/lib/os-release.',
   },
+  'os.epoch_exhausted': {
+    gate: 'reconstruction',
+    message: 'precheck: the boot epoch cannot be counted further',
+    remedy: 'A record was edited: correct boot_epoch in bootstrap/ and epoch/ to the true count.',
+  },
   'manifest.verify_key_missing': {
     gate: 'reconstruction',
     message: 'precheck: manifest verify key missing on reconstruction path',

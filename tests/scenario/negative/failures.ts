@@ -333,6 +333,12 @@ const manifestScenes: Partial<Record<FailureCode, readonly Scene[]>> = {
       wrapHost: (host) => ({ ...host, system: { ...host.system, readImageFile: () => undefined } }),
     },
   ],
+  'os.epoch_exhausted': [
+    {
+      name: 'a fingerprint edited to the end of counting',
+      arrange: (device) => device.editFingerprint({ boot_epoch: Number.MAX_SAFE_INTEGER - 1 }),
+    },
+  ],
   'manifest.verify_key_missing': [
     {
       name: 'Precheck_ExitCode5_MissingManifestVerifyKey',

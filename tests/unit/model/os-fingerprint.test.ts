@@ -3,9 +3,12 @@ import { digestOf } from '@edged/model/digest';
 import {
   changedComponents,
   compositeHash,
+  osReleaseText,
   parseOsFingerprint,
   serializeOsFingerprint,
 } from '@edged/model/os-fingerprint';
+import { blake3 } from '@noble/hashes/blake3.js';
+import fc from 'fast-check';
 
 const etc = Buffer.from('ID=a\n');
 const usr = Buffer.from('ID=b\n');
@@ -55,6 +58,48 @@ describe('the composite hash', () => {
   });
 });
 
+describe('the composite hash of any OS', () => {
+  const file = fc.option(fc.uint8Array({ maxLength: 300 }), { nil: undefined });
+
+  test('is what another BLAKE3 makes of the files that are there and the kernel release', () => {
+    fc.assert(
+      fc.property(file, file, fc.string({ unit: 'binary' }), (one, other, kernelRelease) => {
+        const files = [one, other].filter((bytes) => bytes !== undefined);
+        const whole = Buffer.concat([...files, new TextEncoder().encode(kernelRelease)]);
+        expect(compositeHash({ etcOsRelease: one, usrLibOsRelease: other, kernelRelease })).toBe(
+          Buffer.from(blake3(whole)).toString('hex'),
+        );
+      }),
+    );
+  });
+
+  test('of the same bytes twice is not that of the bytes once', () => {
+    const once = { etcOsRelease: etc, usrLibOsRelease: undefined, kernelRelease: 'k' };
+    expect(compositeHash({ ...once, usrLibOsRelease: etc })).not.toBe(compositeHash(once));
+  });
+
+  test('depends on the order of the two files', () => {
+    const kernelRelease = 'k';
+    expect(compositeHash({ etcOsRelease: etc, usrLibOsRelease: usr, kernelRelease })).not.toBe(
+      compositeHash({ etcOsRelease: usr, usrLibOsRelease: etc, kernelRelease }),
+    );
+  });
+});
+
+describe('the text kept for people', () => {
+  const identity = { etcOsRelease: undefined, usrLibOsRelease: undefined, kernelRelease: 'k' };
+
+  test('is /etc/os-release, else the one below /usr/lib, else nothing', () => {
+    expect(osReleaseText({ ...identity, etcOsRelease: etc, usrLibOsRelease: usr })).toBe('ID=a\n');
+    expect(osReleaseText({ ...identity, usrLibOsRelease: usr })).toBe('ID=b\n');
+    expect(osReleaseText(identity)).toBe('');
+  });
+
+  test('is text even where the bytes are none', () => {
+    expect(osReleaseText({ ...identity, etcOsRelease: Buffer.from([0x61, 0xff]) })).toBe('a\uFFFD');
+  });
+});
+
 describe('a stored fingerprint', () => {
   const stored = {
     composite_hash: 'x',
@@ -89,6 +134,58 @@ describe('a stored fingerprint', () => {
       ).toBeUndefined();
     },
   );
+
+  test('with the hash tampered to "ffff0000" is read: it is just a mismatch', () => {
+    const tampered = Buffer.from(JSON.stringify({ ...stored, composite_hash: 'ffff0000' }));
+    expect(parseOsFingerprint(tampered)).toMatchObject({ compositeHash: 'ffff0000', bootEpoch: 3 });
+  });
+
+  test.each([null, 7, ['x'], {}])('with %j as hash is unreadable', (composite_hash) => {
+    const bytes = Buffer.from(JSON.stringify({ ...stored, composite_hash }));
+    expect(parseOsFingerprint(bytes)).toBeUndefined();
+  });
+
+  test.each(['', '[]', 'null', '"x"', '7', '{', '\0\0\0\0'])('that is %j is none', (text) => {
+    expect(parseOsFingerprint(Buffer.from(text))).toBeUndefined();
+  });
+
+  test('cut anywhere is none', () => {
+    const whole = Buffer.from(JSON.stringify(stored));
+    for (let length = 0; length < whole.length; length += 1) {
+      expect(parseOsFingerprint(whole.subarray(0, length))).toBeUndefined();
+    }
+    expect(parseOsFingerprint(whole)).toBeDefined();
+  });
+
+  test('with its texts missing or of another type has empty ones', () => {
+    const bytes = Buffer.from('{"composite_hash":"x","boot_epoch":0,"os_release":7}');
+    expect(parseOsFingerprint(bytes)).toMatchObject({
+      osRelease: '',
+      unameRelease: '',
+      capturedAt: '',
+    });
+  });
+
+  test('is written back as it was read, whatever it holds', () => {
+    const unknown = fc.dictionary(fc.stringMatching(/^x_[a-z]{1,8}$/), fc.jsonValue());
+    fc.assert(
+      fc.property(unknown, fc.string(), fc.nat(), (more, os_release, boot_epoch) => {
+        const text = JSON.stringify({ ...stored, os_release, boot_epoch, ...more });
+        const parsed = parseOsFingerprint(Buffer.from(text));
+        if (!parsed) throw new Error('unreadable');
+        expect(JSON.parse(Buffer.from(serializeOsFingerprint(parsed)).toString())).toEqual(
+          JSON.parse(text),
+        );
+      }),
+    );
+  });
+
+  test('keeps even a key named __proto__', () => {
+    const text = '{"composite_hash":"x","boot_epoch":0,"__proto__":{"a":1}}';
+    const parsed = parseOsFingerprint(Buffer.from(text));
+    if (!parsed) throw new Error('unreadable');
+    expect(Buffer.from(serializeOsFingerprint(parsed)).toString()).toContain('"__proto__": {');
+  });
 
   test('without a hash is unreadable; without the rest it is not', () => {
     expect(parseOsFingerprint(Buffer.from('{"boot_epoch":1}'))).toBeUndefined();

@@ -79,7 +79,11 @@ describe('side effects have owners', () => {
   test.each<[string, RegExp, readonly string[]]>([
     ['the end of the process', /process\.exit\(/, ['packages/edged/src/main.ts']],
     ['the environment', /process\.env\b/, ['packages/edged/src/main.ts']],
-    ['other processes', /node:child_process/, ['packages/host/src/linux-lock.ts']],
+    [
+      'other processes',
+      /node:child_process/,
+      ['packages/host/src/linux-lock.ts', 'packages/host/src/linux-xattr.ts'],
+    ],
     [
       'the clock',
       /Date\.now\(|hrtime/,

@@ -122,17 +122,90 @@ function commandsOfASigner(bare: GlobalOptions, run: Run): GlobalOptions {
     .command(
       'verify',
       'check signature, operation rules and contents as a device would; changes nothing',
-      (command) =>
-        command.option('state-root', {
-          type: 'string',
-          requiresArg: true,
-          describe: 'state root that holds the runtime [default: EDGE_STATE_ROOT]',
-        }),
+      (command) => domainOption(stateRootOption(command)),
       async (args) =>
         run(args, async (context) =>
-          (await import('./commands/verify.ts')).runVerify(args.stateRoot, context),
+          (await import('./commands/verify.ts')).runVerify(args, context),
         ),
+    )
+    .command(
+      'keys <command>',
+      'whose word counts on a device; rehearse the next keyring or manifest',
+      (command) => commandsOfKeys(command, run),
+      () => undefined,
     );
+}
+
+function commandsOfKeys(bare: GlobalOptions, run: Run) {
+  return bare
+    .command(
+      'id <files..>',
+      'the ids of raw public keys',
+      (command) => command.positional('files', { type: 'string', array: true, demandOption: true }),
+      async (args) =>
+        run(args, async (context) =>
+          (await import('./commands/keys.ts')).runKeysId(args.files, context),
+        ),
+    )
+    .command(
+      'list',
+      'the keys that count, from where, and what the device remembers',
+      (command) => stateRootOption(command),
+      async (args) =>
+        run(args, async (context) =>
+          (await import('./commands/keys.ts')).runKeysList(args.stateRoot, context),
+        ),
+    )
+    .command(
+      'rehearse',
+      'would this device accept the next manifest or keyring? changes nothing',
+      (command) => rehearsalOptions(domainOption(stateRootOption(command))),
+      async (args) =>
+        run(args, async (context) =>
+          (await import('./commands/keys.ts')).runKeysRehearse(args, context),
+        ),
+    )
+    .example('$0 keys id identity/manifest-verify.pub', 'the id to revoke it by')
+    .example('$0 keys rehearse --state-root /data/edged --manifest next.json', 'before publishing')
+    .demandCommand(1, 'no command given');
+}
+
+function rehearsalOptions<Options>(command: Argv<Options>) {
+  return command.options({
+    manifest: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'the next manifest, FILE.sig and FILE.sig.* beside it',
+    },
+    keyring: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'a keyring file that the next OS image shall bring',
+    },
+    'keyring-update': {
+      type: 'string',
+      array: true,
+      default: [] as string[],
+      requiresArg: true,
+      describe: 'a signed update for identity/keyring/, its signatures beside it',
+    },
+  });
+}
+
+function stateRootOption<Options>(command: Argv<Options>) {
+  return command.option('state-root', {
+    type: 'string',
+    requiresArg: true,
+    describe: 'default: EDGE_STATE_ROOT',
+  });
+}
+
+function domainOption<Options>(command: Argv<Options>) {
+  return command.option('edge-domain-id', {
+    type: 'string',
+    requiresArg: true,
+    describe: 'of the device; without it the audience is not judged',
+  });
 }
 
 function commandsOfAnEngineer(bare: GlobalOptions, run: Run): GlobalOptions {

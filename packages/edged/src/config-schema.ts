@@ -1,6 +1,7 @@
 /**
- * Every key of `edge.toml`, with its type and range (spec section 3). precheck uses `transport` and
- * `state_root` only; the rest is the agent's, and is checked because an agent that is started with
+ * Every key of `edge.toml`, with its type and range (spec section 3). precheck uses
+ * `identity.edge_domain_id`, `transport`, `state_root` and the three optional sections at the end;
+ * the rest is the agent's, and is checked because an agent that is started with
  * a broken config is a truck roll too.
  */
 import * as v from 'valibot';
@@ -20,6 +21,11 @@ const seconds = v.pipe(
   v.number('seconds, above 0'),
   v.finite('seconds, above 0'),
   v.gtValue(0, 'seconds, above 0'),
+);
+const days = v.pipe(
+  v.number('days, from 0 to 3650'),
+  v.minValue(0, 'days, from 0 to 3650'),
+  v.maxValue(3650, 'days, from 0 to 3650'),
 );
 const fraction = v.pipe(
   v.number('a number above 0, at most 1'),
@@ -90,6 +96,21 @@ export const configSchema = v.strictObject({
     expected_uuid: v.optional(text),
     expected_label: v.optional(text),
   }),
+  certificate: v.optional(
+    v.strictObject({
+      fail_within_days: v.optional(days, 7),
+      warn_within_days: v.optional(days),
+    }),
+  ),
+  trust: v.optional(
+    v.strictObject({
+      verify_key_digest: v.optional(
+        v.pipe(v.string('64 hexadecimal digits'), v.regex(/^[0-9a-f]{64}$/, '64 hex digits')),
+      ),
+      require_keyring: v.optional(v.boolean('true or false'), false),
+    }),
+  ),
+  time: v.optional(v.strictObject({ synchronized_marker: v.optional(text) })),
 });
 
 export type Config = v.InferOutput<typeof configSchema>;

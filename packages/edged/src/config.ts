@@ -96,7 +96,9 @@ function allowedKeys(path: readonly (string | number)[]): string[] {
 }
 
 function entriesOf(schema: unknown): Record<string | number, unknown> {
-  const entries = isObject(schema) ? schema['entries'] : undefined;
+  if (!isObject(schema)) return {};
+  if (isObject(schema['wrapped'])) return entriesOf(schema['wrapped']); // an optional section
+  const { entries } = schema;
   return isObject(entries) ? entries : {};
 }
 

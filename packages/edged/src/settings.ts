@@ -6,6 +6,8 @@ export interface Settings {
   readonly stateRoot: string | undefined;
   /** EDGE_STATE_ROOT_SKIP_MOUNT_CHECK, exactly `1`. */
   readonly skipMountCheck: boolean;
+  /** CREDENTIALS_DIRECTORY (systemd.exec(5)). */
+  readonly credentialsDirectory: string | undefined;
   /** stderr is the systemd journal (JOURNAL_STREAM, systemd.exec(5)). */
   readonly stderrIsJournal: boolean;
 }
@@ -14,6 +16,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   return {
     stateRoot: environment['EDGE_STATE_ROOT'] || undefined,
     skipMountCheck: environment['EDGE_STATE_ROOT_SKIP_MOUNT_CHECK'] === '1',
+    credentialsDirectory: environment['CREDENTIALS_DIRECTORY'] || undefined,
     stderrIsJournal: isStderr(environment['JOURNAL_STREAM']),
   };
 }

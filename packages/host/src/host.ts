@@ -13,6 +13,12 @@ export interface EntryStatus {
   readonly sizeBytes: number;
   /** Number of the device that holds the entry: equal numbers, same filesystem. */
   readonly device: number;
+  readonly owner: Owner;
+}
+
+export interface Owner {
+  readonly userId: number;
+  readonly groupId: number;
 }
 
 export interface CopyOptions {
@@ -20,6 +26,8 @@ export interface CopyOptions {
   readonly modeFor: (sourceMode: number) => number;
   /** Sees every byte that was written, in order. Throwing ends the copy. */
   readonly observe: (chunk: Uint8Array) => void;
+  /** Extended attributes of the copy, values in hex; refused with the operation `setxattr`. */
+  readonly xattrs?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -52,6 +60,8 @@ export interface Disk {
   createFile(path: string, bytes: Uint8Array, mode: number): void;
   /** As `createFile`, from a regular file that is opened once and read once. Returns its size. */
   copyFile(from: string, to: string, options: CopyOptions): number;
+  /** Durable, as the content of a file is. */
+  changeOwner(path: string, owner: Owner): void;
   createDirectory(path: string, mode: number): void;
   /** A second name for a file. */
   link(from: string, to: string): void;
@@ -69,7 +79,10 @@ export class DiskError extends Error {
   override readonly name = 'DiskError';
   readonly operation: string;
   readonly path: string;
-  /** Errno name, such as `ENOSPC`. `ESHORT`: fewer bytes on disk than written. */
+  /**
+   * Errno name, such as `ENOSPC`. `ESHORT`: fewer bytes on disk than written. `ECHANGED`: the file
+   * changed while it was read.
+   */
   readonly errno: string;
 
   constructor(operation: string, path: string, errno: string, cause?: unknown) {
@@ -98,6 +111,7 @@ export interface Mount {
   readonly fsType: string;
   readonly source: string;
   readonly readOnly: boolean;
+  readonly noExec: boolean;
   /** The line of /proc/self/mountinfo, to be quoted. */
   readonly line: string;
 }
@@ -113,6 +127,12 @@ export interface Clock {
 export interface OperatingSystem {
   /** Raw bytes of a file of the OS image; undefined when absent. Throws `DiskError` otherwise. */
   readImageFile(path: string, limitBytes: number): Uint8Array | undefined;
+  /** Names in a directory of the OS image, sorted; undefined when absent. Throws `DiskError`. */
+  listImageDirectory(path: string): readonly string[] | undefined;
+  /** When a file of the running OS was last modified, milliseconds; undefined when absent. */
+  modifiedAt(path: string): number | undefined;
+  /** Differs from boot to boot. Throws `DiskError`. */
+  bootId(): string;
   /** `uname().release`. */
   kernelRelease(): string;
   /** As `process.arch`. */
@@ -133,6 +153,8 @@ export interface Host {
   readonly system: OperatingSystem;
   /** A file by absolute path, wherever it lies, symlinks followed; undefined when absent. */
   readFile(path: string, limitBytes: number): Uint8Array | undefined;
+  /** Names in a directory by absolute path, sorted; undefined when absent. Throws `DiskError`. */
+  listDirectory(path: string): readonly string[] | undefined;
   /** Undefined when nothing is there. */
   inspectDirectory(path: string): DirectoryReport | undefined;
   openDisk(canonicalPath: string): Disk;

@@ -6,12 +6,14 @@
  */
 import fs from 'node:fs';
 import { writeWholeFile } from './atomic-file.ts';
+import { setXattrs } from './linux-xattr.ts';
 import {
   type CopyOptions,
   type Disk,
   DiskError,
   type EntryKind,
   type EntryStatus,
+  type Owner,
 } from './host.ts';
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants;
@@ -53,7 +55,7 @@ class LinuxDisk implements Disk {
   scanFile(path: string, observe: (chunk: Uint8Array) => void): boolean {
     const scanned = this.#ifPresent('read', path, (name) =>
       withDescriptor(openRegularFile(name), (fd) => {
-        forEachChunk(fd, observe);
+        readUnchanged(fd, observe);
         return true;
       }),
     );
@@ -64,7 +66,8 @@ class LinuxDisk implements Disk {
     return this.#ifPresent('status', path, (name) => {
       const stats = fs.lstatSync(name);
       const mode = stats.mode & 0o7777;
-      return { kind: kindOf(stats), mode, sizeBytes: stats.size, device: stats.dev };
+      const owner = { userId: stats.uid, groupId: stats.gid };
+      return { kind: kindOf(stats), mode, sizeBytes: stats.size, device: stats.dev, owner };
     });
   }
 
@@ -112,17 +115,27 @@ class LinuxDisk implements Disk {
         this.#at('create', to, (target) => {
           const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
           return withDescriptor(fs.openSync(target, flags, 0o600), (output) => {
-            const size = forEachChunk(input, (chunk) => {
+            const size = readUnchanged(input, (chunk) => {
               writeFully(output, chunk);
               options.observe(chunk);
             });
             if (fs.fstatSync(output).size !== size) throw errnoError('ESHORT');
+            setXattrs(`/proc/${process.pid}/fd/${output}`, options.xattrs ?? {});
             fs.fchmodSync(output, options.modeFor(fs.fstatSync(input).mode & 0o7777));
             fs.fsyncSync(output);
             return size;
           });
         }),
       ),
+    );
+  }
+
+  changeOwner(path: string, { userId, groupId }: Owner): void {
+    this.#at('chown', path, (name) =>
+      withDescriptor(openRegularFile(name), (fd) => {
+        fs.fchownSync(fd, userId, groupId);
+        fs.fsyncSync(fd);
+      }),
     );
   }
 
@@ -242,6 +255,23 @@ export function readUpTo(fd: number, limitBytes: number): Uint8Array {
     if (total > limitBytes) throw errnoError('EFBIG');
     chunks.push(chunk.subarray(0, count));
   }
+}
+
+/**
+ * Reads to the end. Throws ECHANGED when the file is written to meanwhile, and as soon as it is
+ * longer than it was: whoever appends as fast as we read would keep us for ever.
+ */
+function readUnchanged(fd: number, act: (chunk: Uint8Array) => void): number {
+  const before = fs.fstatSync(fd, { bigint: true });
+  let seen = 0n;
+  const total = forEachChunk(fd, (chunk) => {
+    seen += BigInt(chunk.length);
+    if (seen > before.size) throw errnoError('ECHANGED');
+    act(chunk);
+  });
+  const after = fs.fstatSync(fd, { bigint: true });
+  if (before.mtimeNs !== after.mtimeNs || after.size !== seen) throw errnoError('ECHANGED');
+  return total;
 }
 
 function forEachChunk(fd: number, act: (chunk: Uint8Array) => void): number {

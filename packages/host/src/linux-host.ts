@@ -25,6 +25,7 @@ export function linuxHost(overrides: HostOverrides = {}): Host {
     clock: linuxClock,
     system: linuxSystem(overrides),
     readFile,
+    listDirectory,
     inspectDirectory,
     openDisk: openLinuxDisk,
     tryLock: tryLinuxLock,
@@ -46,6 +47,9 @@ function linuxSystem({
   const prefix = osRoot === '/' ? '' : osRoot;
   return {
     readImageFile: (path, limitBytes) => readFile(`${prefix}${path}`, limitBytes),
+    listImageDirectory: (path) => listDirectory(`${prefix}${path}`),
+    modifiedAt: (path) => modifiedAt(`${prefix}${path}`),
+    bootId,
     kernelRelease: () => kernelRelease,
     architecture: () => process.arch,
     mounts: readMounts,
@@ -62,6 +66,27 @@ function readFile(path: string, limitBytes: number): Uint8Array | undefined {
     if (errno === 'ENOENT') return undefined;
     throw new DiskError('read', path, errno ?? 'EIO', error);
   }
+}
+
+function listDirectory(path: string): readonly string[] | undefined {
+  try {
+    return fs.readdirSync(path).sort();
+  } catch (error) {
+    const errno = (error as NodeJS.ErrnoException).code;
+    if (errno === 'ENOENT') return undefined;
+    throw new DiskError('list', path, errno ?? 'EIO', error);
+  }
+}
+
+function modifiedAt(path: string): number | undefined {
+  return fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+}
+
+function bootId(): string {
+  const path = '/proc/sys/kernel/random/boot_id';
+  const bytes = readFile(path, 100);
+  if (!bytes) throw new DiskError('read', path, 'ENOENT');
+  return Buffer.from(bytes).toString().trim();
 }
 
 function readMounts(): Mount[] {

@@ -22,6 +22,7 @@ function parseLine(line: string): Mount | undefined {
     fsType,
     source: unescapeOctal(source ?? ''),
     readOnly: hasOption(options, 'ro') || hasOption(superOptions, 'ro'),
+    noExec: hasOption(options, 'noexec') || hasOption(superOptions, 'noexec'),
     line,
   };
 }

@@ -2,6 +2,7 @@
  * Epoch evidence (spec section 7): which OS began an epoch, with which binary and config. Four
  * keys are fixed; more follow them.
  */
+import { type Acceptance, acceptanceFromJson } from './acceptance.ts';
 import { isObject, parseTolerantJson, serializeJson } from './json-reader.ts';
 import {
   type OsFingerprint,
@@ -20,7 +21,10 @@ export interface EpochEvidence {
   readonly configHash: string;
   /** RFC 3339, UTC. */
   readonly rotatedAt: string;
-  /** `kind`, `binary_path`, `changed`, `mount_check_skipped`, `repaired` and later keys. */
+  /**
+   * `kind`, `binary_path`, `changed`, `mount_check_skipped`, `time_verdict`, `acceptance`,
+   * `repaired` and later keys.
+   */
   readonly more: Readonly<Record<string, unknown>>;
 }
 
@@ -60,6 +64,10 @@ export function epochEvidenceToJson(evidence: EpochEvidence): Record<string, unk
 
 export function serializeEpochEvidence(evidence: EpochEvidence): Uint8Array {
   return serializeJson(epochEvidenceToJson(evidence));
+}
+
+export function acceptanceOf({ more }: EpochEvidence): Acceptance | undefined {
+  return acceptanceFromJson(more['acceptance']);
 }
 
 /** Same OS in the same epoch: what spec I2 asks of fingerprint and evidence. */

@@ -2,6 +2,7 @@
  * The epochs seen, newest last: the third witness of the highest epoch, beside fingerprint and
  * evidence, so that the loss of any one of them loses no count (spec I1).
  */
+import { type Acceptance, acceptanceFromJson, acceptanceToJson } from './acceptance.ts';
 import { type BootEpoch, parseBootEpoch } from './boot-epoch.ts';
 import { isObject, parseTolerantJson, serializeJson } from './json-reader.ts';
 
@@ -10,6 +11,8 @@ export interface HistoryEntry {
   readonly compositeHash: string;
   /** RFC 3339, UTC. */
   readonly beganAt: string;
+  /** Of the manifest that this epoch was reconstructed from. */
+  readonly acceptance?: Acceptance;
 }
 
 export type EpochHistory = readonly HistoryEntry[];
@@ -29,15 +32,18 @@ export function epochHistoryFromJson(entries: readonly unknown[]): EpochHistory 
     const bootEpoch = parseBootEpoch(entry['boot_epoch']);
     const beganAt = typeof entry['began_at'] === 'string' ? entry['began_at'] : '';
     if (bootEpoch === undefined) return [];
-    return [{ bootEpoch, compositeHash: entry['composite_hash'], beganAt }];
+    const acceptance = acceptanceFromJson(entry['acceptance']);
+    const compositeHash = entry['composite_hash'];
+    return [{ bootEpoch, compositeHash, beganAt, ...(acceptance ? { acceptance } : {}) }];
   });
 }
 
 export function epochHistoryToJson(history: EpochHistory): Record<string, unknown>[] {
-  return history.map(({ bootEpoch, compositeHash, beganAt }) => ({
+  return history.map(({ bootEpoch, compositeHash, beganAt, acceptance }) => ({
     boot_epoch: bootEpoch,
     composite_hash: compositeHash,
     began_at: beganAt,
+    ...(acceptance ? { acceptance: acceptanceToJson(acceptance) } : {}),
   }));
 }
 

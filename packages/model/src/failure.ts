@@ -180,10 +180,10 @@ export const failures = {
     message: 'precheck: certificate expires within 7 days',
     remedy: 'Renew the certificate now.',
   },
-  'certificate.rotation_unavailable': {
+  'certificate.rotation_failed': {
     gate: 'certificate',
     message: 'precheck: certificate rotation failed',
-    remedy: 'This release cannot rotate certificates; issue the new pair with your CA.',
+    remedy: 'Check transport.ca_key_file and ca_file; the old pair is as it was.',
   },
 
   'os.identity_missing': {
@@ -230,6 +230,56 @@ export const failures = {
     gate: 'reconstruction',
     message: 'precheck: runtime manifest is invalid',
     remedy: 'Correct the manifest as listed and sign it again (`edged verify` checks it).',
+  },
+  'manifest.signatures_too_few': {
+    gate: 'reconstruction',
+    message: 'precheck: fewer keys have signed the manifest than the keyring asks for',
+    remedy: 'Let another key sign, and ship its signature as runtime/manifest.json.sig.NAME.',
+  },
+  'manifest.rolled_back': {
+    gate: 'reconstruction',
+    message: 'precheck: runtime manifest is older than one accepted before',
+    remedy: 'Ship the newest manifest; to go back on purpose, sign the old one with a new serial.',
+  },
+  'manifest.expired': {
+    gate: 'reconstruction',
+    message: 'precheck: runtime manifest has expired',
+    remedy: 'Sign the manifest again with a later not_after; check the clock.',
+  },
+  'manifest.wrong_audience': {
+    gate: 'reconstruction',
+    message: 'precheck: runtime manifest is for other devices',
+    remedy: 'Ship a manifest whose audience names the edge_domain_id of this device.',
+  },
+  'manifest.stale': {
+    gate: 'reconstruction',
+    message: 'precheck: runtime manifest has served longer than its signer allows',
+    remedy: 'Ship a newly signed manifest (any change of its bytes starts the count afresh).',
+  },
+  'trust.keyring_invalid': {
+    gate: 'reconstruction',
+    message: 'precheck: keyring cannot be used',
+    remedy: 'Correct the keyring file; `edged keys list` shows what is read from where.',
+  },
+  'trust.keyring_required': {
+    gate: 'reconstruction',
+    message: 'precheck: the config requires a keyring and none is installed',
+    remedy: 'Install a keyring in /usr/lib/edged/keyring.d or /etc/edged/keyring.d.',
+  },
+  'trust.verify_key_unexpected': {
+    gate: 'reconstruction',
+    message: 'precheck: manifest verify key is not the one that the config expects',
+    remedy: 'Restore identity/manifest-verify.pub, or correct trust.verify_key_digest.',
+  },
+  'trust.update_refused': {
+    gate: 'reconstruction',
+    message: 'precheck: keyring update refused',
+    remedy: 'Let enough keys of both keyrings sign it; try it first with `edged keys rehearse`.',
+  },
+  'trust.rolled_back': {
+    gate: 'reconstruction',
+    message: 'precheck: keyring is older than one relied on before',
+    remedy: 'Put the keyring updates back into identity/keyring/, every version of them.',
   },
   'operation.path_forbidden': {
     gate: 'reconstruction',
@@ -280,6 +330,21 @@ export const failures = {
     gate: 'reconstruction',
     message: 'precheck: operation src is an executable for another machine',
     remedy: 'Ship a build for the architecture of this device.',
+  },
+  'operation.cannot_run': {
+    gate: 'reconstruction',
+    message: 'precheck: operation dst could not be run',
+    remedy: 'Give it an executable mode, and the state root a mount without noexec.',
+  },
+  'operation.src_changed': {
+    gate: 'reconstruction',
+    message: 'precheck: operation src changed while it was read',
+    remedy: 'Let whatever writes into runtime/binaries/ finish before the device reboots.',
+  },
+  'operation.xattr_refused': {
+    gate: 'reconstruction',
+    message: 'precheck: an extended attribute cannot be set',
+    remedy: 'Install setfattr(1) (package attr), and use a filesystem with extended attributes.',
   },
   'reconstruction.no_space': {
     gate: 'reconstruction',

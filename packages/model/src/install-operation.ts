@@ -15,15 +15,24 @@ export type InstallOperation =
       readonly hash: Digest | undefined;
       /** Permission bits 0 to 0o777; undefined: those of src. */
       readonly mode: number | undefined;
+      /** The manifest asks that dst can be run; otherwise that is only looked at. */
+      readonly executable: boolean;
+      /** Extended attributes, values in hex. */
+      readonly xattrs: Readonly<Record<string, string>>;
     }
   | { readonly op: 'verify_config'; readonly src: string; readonly hash: Digest | undefined };
 
-/** Shell metacharacters and control characters: rejected in every path (spec section 6). */
-// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-const forbidden = /[;|$`&><(){}[\]*?!#~'"\\\u0000-\u001f\u007f]/;
+/**
+ * Shell metacharacters and control characters: rejected in every path (spec section 6). Of Unicode,
+ * what is not seen (format characters: zero width, direction), what breaks a line, and lone
+ * surrogates, which no file name can carry.
+ */
+const forbidden = /[;|$`&><(){}[\]*?!#~'"\\\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 /** The longest name that ext4, XFS, btrfs and f2fs take, in bytes. */
 const longestNameBytes = 255;
+/** PATH_MAX, with room for the name of the state root before it. */
+const longestPathBytes = 3072;
 
 /**
  * The path relative to the state root, without `.` and `..`, or undefined when it leads outside.
@@ -50,6 +59,11 @@ export function checkOperationPaths(
     const character = forbidden.exec(path)?.[0];
     if (character !== undefined) {
       throw new PrecheckError('operation.path_forbidden', { ...where, path, character });
+    }
+    if (Buffer.byteLength(path) > longestPathBytes) {
+      const limit = `more than ${longestPathBytes} bytes`;
+      const start = `${path.slice(0, 80)}...`;
+      throw new PrecheckError('operation.path_forbidden', { ...where, path: start, found: limit });
     }
     if (path.split('/').some((name) => Buffer.byteLength(name) > longestNameBytes)) {
       const limit = `a name over ${longestNameBytes} bytes`;

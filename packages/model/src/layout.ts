@@ -15,9 +15,11 @@ export const layout = {
   fingerprint: 'bootstrap/os_fingerprint.json',
   config: 'bootstrap/config.yaml',
   history: 'bootstrap/epoch_history.json',
+  bootCount: 'bootstrap/boots_since_accept.json',
   lock: '.precheck.lock',
   transaction: 'bootstrap/transaction',
   verifyKey: 'identity/manifest-verify.pub',
+  keyringUpdates: 'identity/keyring',
   binaries: 'runtime/binaries',
   manifest: 'runtime/manifest.json',
   signature: 'runtime/manifest.json.sig',
@@ -38,11 +40,17 @@ const protectedPlaces = ['identity', 'bootstrap', 'epoch', 'edge', layout.binari
  * True when a dst, given relative to the state root and with every symlink resolved, is reserved.
  */
 export function isProtected(relativePath: string): boolean {
-  if (relativePath === '' || relativePath.startsWith(layout.manifest)) return true;
+  const path = foldName(relativePath);
+  if (path === '' || path.startsWith(layout.manifest)) return true;
   return protectedPlaces.some(
-    (place) =>
-      relativePath === place ||
-      relativePath.startsWith(`${place}/`) ||
-      place.startsWith(`${relativePath}/`),
+    (place) => path === place || path.startsWith(`${place}/`) || place.startsWith(`${path}/`),
   );
+}
+
+/**
+ * Two names that a case-insensitive or normalizing filesystem (ext4 with casefold) takes for one
+ * become the same text.
+ */
+export function foldName(path: string): string {
+  return path.normalize('NFKC').toLowerCase().normalize('NFKC');
 }

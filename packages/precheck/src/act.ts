@@ -14,14 +14,16 @@ import { goalOfNewEpoch, goalOfRepair, hashOfFile } from './epoch-goal.ts';
 import type { Report } from './event.ts';
 import { reconstruct, rehearseRuntime } from './reconstruction.ts';
 import type { StateRoot } from './state-root.ts';
+import type { TrustOrder } from './trust-anchor.ts';
+import type { TrustedTime } from './trusted-time.ts';
 
 export interface Situation {
   readonly stateRoot: StateRoot;
   readonly host: Host;
   readonly identity: OsIdentity;
   readonly records: Records;
-  /** RFC 3339, UTC. */
-  readonly now: string;
+  readonly time: TrustedTime;
+  readonly trust: TrustOrder;
   readonly dryRun: boolean;
 }
 
@@ -67,14 +69,14 @@ function initialize({ bootEpoch }: Task, situation: Situation, report: Report): 
 }
 
 function repair({ bootEpoch }: Task, situation: Situation, report: Report): void {
-  const { stateRoot, host, records, now, dryRun } = situation;
+  const { stateRoot, host, records, time, dryRun } = situation;
   const { disk, mountCheckSkipped } = stateRoot;
   const { current } = records;
   const found = isPresent(current) ? `epoch ${current.osFingerprint.bootEpoch}` : current;
   requireSpace(disk, 0);
   if (!dryRun) {
     carryOut(disk, host.clock, () => ({
-      goal: goalOfRepair(disk, records, bootEpoch, now, mountCheckSkipped),
+      goal: goalOfRepair(disk, records, bootEpoch, time, mountCheckSkipped),
       installations: [],
       newDirectories: [],
     }));
@@ -87,7 +89,7 @@ function replaceOs(task: Task, situation: Situation, report: Report): void {
   const { bootEpoch } = task;
   const started = host.clock.monotonicNanoseconds();
   report('edge.os.reconstruction_started', { boot_epoch: bootEpoch });
-  if (dryRun) return void rehearseRuntime(stateRoot, host, report);
+  if (dryRun) return void rehearseRuntime(stateRoot, host, { ...situation, bootEpoch }, report);
   const kind = task.kind === 'state_lost' ? 'state_lost' : 'os_replaced';
   reconstruct(stateRoot, host, { ...situation, kind, bootEpoch }, report);
   const nanoseconds = host.clock.monotonicNanoseconds() - started;

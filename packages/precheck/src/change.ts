@@ -4,6 +4,7 @@
  *   commit journal   the promise; before it nothing is visible, after it everything will be
  *   install files    old or new, each whole
  *   rotate evidence  before the fingerprint: a matching fingerprint ends all questions
+ *   save boot count, where the manifest limits its boots
  *   save history
  *   save fingerprint the next boot matches from here on
  *   end transaction  the journal goes last
@@ -11,7 +12,9 @@
  * First run, repair and reconstruction differ only in what the journal says.
  */
 import type { Clock, Disk } from '@edged/host/host';
+import { bootCountToJson } from '@edged/model/acceptance';
 import { serializeEpochHistory } from '@edged/model/epoch-history';
+import { serializeJson } from '@edged/model/json-reader';
 import { layout, stateRootDirectories } from '@edged/model/layout';
 import { serializeOsFingerprint } from '@edged/model/os-fingerprint';
 import { PrecheckError } from '@edged/model/failure';
@@ -81,7 +84,11 @@ export function finish(journal: Journal, disk: Disk, clock: Clock): void {
   }
   bootstrapDirectories(disk);
   rotateEvidence(disk, clock, journal.goal.evidence, journal.goal.previous);
-  const { history, fingerprint } = journal.goal;
+  const { history, fingerprint, bootCount } = journal.goal;
+  if (bootCount) {
+    const bytes = serializeJson(bootCountToJson(bootCount));
+    replaceRecord(disk, transaction.bootCount, layout.bootCount, bytes);
+  }
   replaceRecord(disk, transaction.history, layout.history, serializeEpochHistory(history));
   replaceRecord(
     disk,
@@ -93,7 +100,7 @@ export function finish(journal: Journal, disk: Disk, clock: Clock): void {
 }
 
 /** The durable replacement of one file: new file, synced; rename; directory, synced. */
-function replaceRecord(disk: Disk, staging: string, path: string, bytes: Uint8Array): void {
+export function replaceRecord(disk: Disk, staging: string, path: string, bytes: Uint8Array): void {
   removeTree(disk, staging);
   if (disk.status(path)?.kind === 'directory') removeTree(disk, path);
   disk.createFile(staging, bytes, 0o644);

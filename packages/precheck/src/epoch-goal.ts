@@ -1,9 +1,10 @@
 /** From the records and a decision to the records as they shall be. No effects but reading. */
 import type { Disk } from '@edged/host/host';
+import { type Acceptance, acceptanceToJson } from '@edged/model/acceptance';
 import type { BootEpoch } from '@edged/model/boot-epoch';
 import { type Records, present } from '@edged/model/decision';
 import { createHasher } from '@edged/model/digest';
-import type { EpochEvidence, EpochKind } from '@edged/model/epoch-evidence';
+import { type EpochEvidence, type EpochKind, acceptanceOf } from '@edged/model/epoch-evidence';
 import { type EpochHistory, withEpoch } from '@edged/model/epoch-history';
 import { defaultBinary, layout } from '@edged/model/layout';
 import {
@@ -14,41 +15,46 @@ import {
   osReleaseText,
 } from '@edged/model/os-fingerprint';
 import type { EpochGoal } from './journal.ts';
+import { memoryOf } from './records.ts';
+import type { TrustedTime } from './trusted-time.ts';
 
 export interface NewEpoch {
   readonly kind: EpochKind;
   readonly bootEpoch: BootEpoch;
   readonly identity: OsIdentity;
   readonly records: Records;
-  /** RFC 3339, UTC; never before the clock's floor. */
-  readonly now: string;
+  readonly time: TrustedTime;
   /** Name inside `runtime/binaries/` and its digest. */
   readonly binary: { readonly path: string; readonly hash: string };
   readonly configHash: string;
   readonly mountCheckSkipped: boolean;
+  /** Of the manifest that the epoch is reconstructed from. */
+  readonly acceptance?: Acceptance;
 }
 
 export function goalOfNewEpoch(epoch: NewEpoch): EpochGoal {
-  const { records, identity, bootEpoch, now } = epoch;
+  const { records, identity, bootEpoch, time, acceptance } = epoch;
   const stored = present(records.fingerprint);
   const fingerprint: OsFingerprint = {
     compositeHash: compositeHash(identity),
     osRelease: osReleaseText(identity),
     unameRelease: identity.kernelRelease,
     bootEpoch,
-    capturedAt: now,
+    capturedAt: time.text,
     unknownKeys: stored?.unknownKeys ?? {},
   };
   const evidence: EpochEvidence = {
     osFingerprint: fingerprint,
     binaryHash: epoch.binary.hash,
     configHash: epoch.configHash,
-    rotatedAt: now,
+    rotatedAt: time.text,
     more: {
       kind: epoch.kind,
       binary_path: epoch.binary.path,
       ...(stored ? { changed: changedComponents(stored, identity) } : {}),
       mount_check_skipped: epoch.mountCheckSkipped,
+      time_verdict: time.verdict,
+      ...(acceptance ? { acceptance: acceptanceToJson(acceptance) } : {}),
     },
   };
   return withGoalHistory(records, evidence);
@@ -59,9 +65,10 @@ export function goalOfRepair(
   disk: Disk,
   records: Records,
   bootEpoch: BootEpoch,
-  now: string,
+  time: TrustedTime,
   mountCheckSkipped: boolean,
 ): EpochGoal {
+  const memory = memoryOf(records);
   const stored = present(records.fingerprint);
   if (!stored) throw new Error('a repair needs a stored fingerprint');
   const fingerprint: OsFingerprint = { ...stored, bootEpoch };
@@ -74,8 +81,14 @@ export function goalOfRepair(
     osFingerprint: fingerprint,
     binaryHash: hashOfFile(disk, `${layout.binaries}/${defaultBinary}`),
     configHash: hashOfFile(disk, layout.config),
-    rotatedAt: now,
-    more: { repaired: true, binary_path: defaultBinary, mount_check_skipped: mountCheckSkipped },
+    rotatedAt: time.text,
+    more: {
+      repaired: true,
+      binary_path: defaultBinary,
+      mount_check_skipped: mountCheckSkipped,
+      time_verdict: time.verdict,
+      ...(memory ? { acceptance: acceptanceToJson(memory) } : {}),
+    },
   };
   return { ...withGoalHistory(records, evidence), fingerprint };
 }
@@ -94,6 +107,7 @@ export function hashOfFile(disk: Disk, path: string): string {
 function withGoalHistory(records: Records, evidence: EpochEvidence): EpochGoal {
   const fingerprint = evidence.osFingerprint;
   const { bootEpoch, compositeHash: hash } = fingerprint;
+  const acceptance = acceptanceOf(evidence);
   return {
     fingerprint,
     evidence,
@@ -102,6 +116,7 @@ function withGoalHistory(records: Records, evidence: EpochEvidence): EpochGoal {
       bootEpoch,
       compositeHash: hash,
       beganAt: evidence.rotatedAt,
+      ...(acceptance ? { acceptance } : {}),
     }),
   };
 }

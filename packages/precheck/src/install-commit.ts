@@ -4,12 +4,13 @@
  * journal: link the old files aside, rename the new ones into place, sync. It can be done again
  * after any interruption, and undone as long as the journal stands.
  */
-import type { CopyOptions, Disk } from '@edged/host/host';
+import { type CopyOptions, type Disk, DiskError } from '@edged/host/host';
 import { type Digest, createHasher } from '@edged/model/digest';
 import { PrecheckError } from '@edged/model/failure';
 import { ensureDirectory, parentOf } from './durable.ts';
-import { type InstallPlan, type PlannedOperation, SourceJudge } from './install-plan.ts';
+import type { InstallPlan, PlannedOperation, PlannedTarget } from './install-plan.ts';
 import { type Installation, type Journal, transaction } from './journal.ts';
+import { type PlaceToRun, SourceJudge, type Verdict } from './source-judge.ts';
 
 const permissionBits = 0o777;
 
@@ -19,27 +20,30 @@ export interface StagedFiles {
   readonly digests: ReadonlyMap<string, Digest>;
 }
 
+/** Is told of every operation whose src was read and judged. */
+export type Judged = (operation: PlannedOperation, verdict: Verdict) => void;
+
 /** Reads every src once; copies go to `staged/N`. Throws as `SourceJudge` does, and `DiskError`. */
 export function stage(
   plan: InstallPlan,
   disk: Disk,
-  architecture: string,
-  staged: (operation: PlannedOperation, digest: Digest) => void,
+  place: PlaceToRun,
+  staged: Judged,
 ): StagedFiles {
   const installations: Installation[] = [];
   const digests = new Map<string, Digest>();
   for (const operation of plan.operations) {
-    const digest = judge(operation, architecture, (observe) => {
+    const verdict = judge(operation, disk, place, (observe) => {
       if (!operation.target) return scan(operation, disk, observe);
-      const options = copyOptions(operation.target.mode, observe);
+      const options = copyOptions(operation.target, observe);
       disk.copyFile(operation.src, transaction.staged(installations.length), options);
     });
     if (operation.target) {
       const { dst, replaces } = operation.target;
-      installations.push({ dst, digest, replaces });
+      installations.push({ dst, digest: verdict.digest, replaces });
     }
-    digests.set(operation.src, digest);
-    staged(operation, digest);
+    digests.set(operation.src, verdict.digest);
+    staged(operation, verdict);
   }
   return { installations, digests };
 }
@@ -48,13 +52,13 @@ export function stage(
 export function judgeSources(
   plan: InstallPlan,
   disk: Disk,
-  architecture: string,
-  judged: (operation: PlannedOperation, digest: Digest) => void,
+  place: PlaceToRun,
+  judged: Judged,
 ): void {
   for (const operation of plan.operations) {
     judged(
       operation,
-      judge(operation, architecture, (observe) => scan(operation, disk, observe)),
+      judge(operation, disk, place, (observe) => scan(operation, disk, observe)),
     );
   }
 }
@@ -116,20 +120,35 @@ function scan(
 
 function judge(
   operation: PlannedOperation,
-  architecture: string,
+  disk: Disk,
+  place: PlaceToRun,
   read: (observe: (chunk: Uint8Array) => void) => void,
-): Digest {
-  const source = new SourceJudge(operation, architecture);
+): Verdict {
+  const source = new SourceJudge(operation, place);
   try {
     read((chunk) => source.observe(chunk));
   } catch (error) {
     source.abandon();
-    throw error;
+    throw asRefusal(error, operation);
   }
-  return source.verdict();
+  const mode = operation.target?.mode ?? disk.status(operation.src)?.mode ?? 0;
+  return source.verdict(mode & permissionBits);
+}
+
+/** What a failed copy says of the operation rather than of the disk. */
+function asRefusal(error: unknown, { index, src }: PlannedOperation): unknown {
+  if (!(error instanceof DiskError)) return error;
+  const where = { operation: index, src };
+  if (error.errno === 'ECHANGED') return new PrecheckError('operation.src_changed', where, error);
+  if (error.operation !== 'setxattr') return error;
+  const detail = { ...where, xattr: error.path, errno: error.errno };
+  return new PrecheckError('operation.xattr_refused', detail, error);
 }
 
 /** Setuid, setgid and sticky bits are never installed, whatever the source carries. */
-function copyOptions(mode: number | undefined, observe: (chunk: Uint8Array) => void): CopyOptions {
-  return { modeFor: (sourceMode) => (mode ?? sourceMode) & permissionBits, observe };
+function copyOptions(
+  { mode, xattrs }: PlannedTarget,
+  observe: (chunk: Uint8Array) => void,
+): CopyOptions {
+  return { modeFor: (sourceMode) => (mode ?? sourceMode) & permissionBits, observe, xattrs };
 }

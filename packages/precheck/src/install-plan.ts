@@ -1,11 +1,10 @@
 /**
  * From a verified manifest to a plan: every rule that needs the disk, for every operation, before
  * anything is written (spec section 6). Reads names and types only; contents are judged by
- * `SourceJudge` while they are read, once.
+ * `SourceJudge` (source-judge.ts) while they are read, once.
  */
 import type { Disk } from '@edged/host/host';
-import { type Digest, createHasher } from '@edged/model/digest';
-import { elfHeaderBytes, judgeElf } from '@edged/model/elf';
+import type { Digest } from '@edged/model/digest';
 import { PrecheckError } from '@edged/model/failure';
 import {
   type InstallOperation,
@@ -14,6 +13,7 @@ import {
   requireAllowedDestination,
   requireAllowedSource,
 } from '@edged/model/install-operation';
+import { foldName } from '@edged/model/layout';
 
 /** An operation whose src, relative to the state root, is a regular file; no symlinks are left. */
 export interface PlannedOperation {
@@ -29,6 +29,10 @@ export interface PlannedOperation {
 export interface PlannedTarget {
   readonly dst: string;
   readonly mode: number | undefined;
+  /** The manifest asks that it can be run. */
+  readonly executable: boolean;
+  /** Extended attributes, values in hex. */
+  readonly xattrs: Readonly<Record<string, string>>;
   readonly replaces: boolean;
   /** Parents that do not exist yet, outermost first. */
   readonly missing: readonly string[];
@@ -92,7 +96,8 @@ function planOperation(
   const dst = resolveDestination(operation.dst, index, disk, rootNames);
   const missing = missingParents(dst, index, disk);
   const replaces = missing.length === 0 && requireReplaceable(dst, index, disk);
-  return { ...planned, target: { dst, mode: operation.mode, replaces, missing } };
+  const { mode, executable, xattrs } = operation;
+  return { ...planned, target: { dst, mode, executable, xattrs, replaces, missing } };
 }
 
 function resolveSource(
@@ -139,55 +144,17 @@ function parentsOf(path: string): string[] {
   return names.map((_, depth) => names.slice(0, depth + 1).join('/'));
 }
 
+/** Names that some filesystem takes for one count as one. */
 function refuseOverlappingTargets(operations: readonly PlannedOperation[]): void {
   const seen = new Set<string>();
   for (const { target } of operations) {
-    if (target && seen.has(target.dst)) {
-      throw new PrecheckError('operation.dst_duplicate', { dst: target.dst });
-    }
-    if (target) seen.add(target.dst);
+    if (!target) continue;
+    const folded = foldName(target.dst);
+    if (seen.has(folded)) throw new PrecheckError('operation.dst_duplicate', { dst: target.dst });
+    seen.add(folded);
   }
   for (const { target } of operations) {
-    const inside = parentsOf(target?.dst ?? '').find((parent) => seen.has(parent));
+    const inside = parentsOf(foldName(target?.dst ?? '')).find((parent) => seen.has(parent));
     if (inside !== undefined) throw new PrecheckError('operation.dst_duplicate', { dst: inside });
-  }
-}
-
-/** Sees every byte of one src, once, and judges it. Ends with `verdict` or `abandon`. */
-export class SourceJudge {
-  readonly #operation: PlannedOperation;
-  readonly #architecture: string;
-  readonly #hasher = createHasher();
-  #header = new Uint8Array();
-
-  constructor(operation: PlannedOperation, architecture: string) {
-    this.#operation = operation;
-    this.#architecture = architecture;
-  }
-
-  observe(chunk: Uint8Array): void {
-    this.#hasher.update(chunk);
-    if (this.#header.length < elfHeaderBytes) {
-      this.#header = Buffer.concat([this.#header, chunk.subarray(0, elfHeaderBytes)]);
-    }
-  }
-
-  abandon(): void {
-    this.#hasher.abandon();
-  }
-
-  /** The digest of what was seen. Throws `operation.hash_mismatch`, `operation.wrong_machine`. */
-  verdict(): Digest {
-    const { index, src, expected, target } = this.#operation;
-    const where = { operation: index, src };
-    const found = this.#hasher.digestHex();
-    if (expected !== undefined && found !== expected) {
-      throw new PrecheckError('operation.hash_mismatch', { ...where, expected, found });
-    }
-    if (target && judgeElf(this.#header, this.#architecture) === 'wrong_machine') {
-      const machine = this.#architecture;
-      throw new PrecheckError('operation.wrong_machine', { ...where, this_machine: machine });
-    }
-    return found;
   }
 }

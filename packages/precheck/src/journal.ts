@@ -5,11 +5,12 @@
  * All that is unfinished lives in `bootstrap/transaction/`, mode 0700:
  *   staged/N     the file of installation N, complete, until it is renamed to its dst
  *   undo/N       a second name of the file that installation N replaces
- *   manifest.json, manifest.json.sig   the verified bytes; a journal with installations is
+ *   manifest.json, manifest.json.sig*  the verified bytes; a journal with installations is
  *                continued only if they verify again (I5: a journal alone proves nothing)
  *   journal.json the commit point: without it the directory is rubbish, with it it is a promise
  */
 import type { Disk } from '@edged/host/host';
+import { type BootCount, bootCountFromJson, bootCountToJson } from '@edged/model/acceptance';
 import { type Digest, parseDigest } from '@edged/model/digest';
 import {
   type EpochEvidence,
@@ -37,6 +38,8 @@ export interface EpochGoal {
   /** Evidence of the epoch before; undefined where there was none. */
   readonly previous: EpochEvidence | undefined;
   readonly history: EpochHistory;
+  /** Where the manifest limits its boots. */
+  readonly bootCount?: BootCount;
 }
 
 /** One file that moves from `staged/N` to `dst`, N being its place in the list. */
@@ -58,13 +61,16 @@ export const transaction = {
   directory: layout.transaction,
   journal: `${layout.transaction}/journal.json`,
   manifest: `${layout.transaction}/manifest.json`,
-  signature: `${layout.transaction}/manifest.json.sig`,
+  /** Of the n-th signature; the first has the plain name. */
+  signature: (index: number) =>
+    `${layout.transaction}/manifest.json.sig${index === 0 ? '' : `.${index}`}`,
   staging: `${layout.transaction}/staged`,
   undoing: `${layout.transaction}/undo`,
   staged: (index: number) => `${layout.transaction}/staged/${index}`,
   undo: (index: number) => `${layout.transaction}/undo/${index}`,
   fingerprint: `${layout.transaction}/os_fingerprint.json`,
   history: `${layout.transaction}/epoch_history.json`,
+  bootCount: `${layout.transaction}/boots_since_accept.json`,
 } as const;
 
 const journalLimitBytes = 16 * 1024 * 1024;
@@ -113,6 +119,7 @@ function toJson({ goal, installations, newDirectories }: Journal): Record<string
     evidence: epochEvidenceToJson(goal.evidence),
     previous_evidence: goal.previous ? epochEvidenceToJson(goal.previous) : null,
     history: epochHistoryToJson(goal.history),
+    ...(goal.bootCount ? { boot_count: bootCountToJson(goal.bootCount) } : {}),
     installations,
     new_directories: newDirectories,
   };
@@ -127,6 +134,7 @@ function fromJson(json: Record<string, unknown> | undefined): Journal | undefine
   const fingerprint = osFingerprintFromJson(os_fingerprint);
   const parsedEvidence = epochEvidenceFromJson(evidence);
   const parsedInstallations = installations.map(installationFromJson);
+  const bootCount = bootCountFromJson(json['boot_count']);
   if (!fingerprint || !parsedEvidence || parsedInstallations.includes(undefined)) return undefined;
   return {
     goal: {
@@ -134,6 +142,7 @@ function fromJson(json: Record<string, unknown> | undefined): Journal | undefine
       evidence: parsedEvidence,
       previous: isObject(previous_evidence) ? epochEvidenceFromJson(previous_evidence) : undefined,
       history: epochHistoryFromJson(history),
+      ...(bootCount ? { bootCount } : {}),
     },
     installations: parsedInstallations as Installation[],
     newDirectories: Array.isArray(new_directories) ? new_directories.map(String) : [],

@@ -5,22 +5,23 @@
  * what a crash leaves is put right by `recovery.ts` before anything is decided.
  */
 import type { Host } from '@edged/host/host';
-import { type Decision, decide } from '@edged/model/decision';
+import { type Decision, type Records, decide } from '@edged/model/decision';
 import { compositeHash } from '@edged/model/os-fingerprint';
 import { captureIdentity } from './capture-fingerprint.ts';
-import type { CertificateOrder } from './certificate.ts';
+import type { CertificateOrder } from './certificate-gate.ts';
 import { asFailure } from './disk-failure.ts';
 import type { Report } from './event.ts';
-import { readRecords } from './records.ts';
+import { limitsBoots, readRecords } from './records.ts';
 import { hasUnfinishedWork } from './recovery.ts';
 import { type StateRoot, type StateRootOrder, openStateRoot } from './state-root.ts';
-import { trustedTime } from './trusted-time.ts';
+import type { TrustOrder } from './trust-anchor.ts';
+import { type TimeOrder, type TimeVerdict, trustedTime } from './trusted-time.ts';
 
 export interface PrecheckOrder {
   readonly stateRoot: StateRootOrder;
   readonly certificate: CertificateOrder;
-  /** RFC 3339: no true clock shows an earlier time. */
-  readonly builtAt: string;
+  readonly trust: TrustOrder;
+  readonly time: TimeOrder;
   /** Decide and rehearse; take no lock, write nothing. */
   readonly dryRun: boolean;
 }
@@ -29,6 +30,7 @@ export interface PrecheckOutcome {
   readonly decision: Decision['kind'];
   readonly bootEpoch: number;
   readonly compositeHash: string;
+  readonly timeVerdict: TimeVerdict;
   readonly mountCheckSkipped: boolean;
   readonly readOnly: boolean;
 }
@@ -56,33 +58,41 @@ async function passGates(
   report: Report,
 ): Promise<PrecheckOutcome> {
   const { disk, readOnly, mountCheckSkipped } = stateRoot;
-  const mayWrite = !order.dryRun && !readOnly;
-  if (mayWrite && hasUnfinishedWork(stateRoot)) await lockAndRecover(stateRoot, host, report);
-
+  const { trust, dryRun } = order;
+  const mayWrite = !dryRun && !readOnly;
+  const lockAndRecover = async (): Promise<Records> => {
+    stateRoot.lock();
+    await (await import('./recovery.ts')).recover(stateRoot, trust, host, report);
+    isRecovered = true;
+    return readRecords(disk);
+  };
+  let isRecovered = false;
   let records = readRecords(disk);
-  const time = trustedTime(host.clock, order.builtAt, records, report);
-  const { checkCertificate } = await import('./certificate.ts');
-  checkCertificate(order.certificate, host, time);
+  if (mayWrite && hasUnfinishedWork(stateRoot)) records = await lockAndRecover();
+
+  const time = trustedTime(order.time, host.clock, host.system, records, report);
+  const { passCertificateGate } = await import('./certificate-gate.ts');
+  await passCertificateGate(order.certificate, { stateRoot, host, time, dryRun }, report);
 
   const identity = captureIdentity(host.system);
   const hash = compositeHash(identity);
   let decision = decide(hash, records);
-  if (decision.kind !== 'unchanged' && !order.dryRun && !stateRoot.locked()) {
-    await lockAndRecover(stateRoot, host, report);
-    records = readRecords(disk);
+  if (decision.kind !== 'unchanged' && !dryRun && !isRecovered) {
+    records = await lockAndRecover();
     decision = decide(hash, records);
   }
   if (decision.kind !== 'unchanged') {
     const { act } = await import('./act.ts');
-    const { dryRun } = order;
-    act(decision, { stateRoot, host, identity, records, now: time.text, dryRun }, report);
+    act(decision, { stateRoot, host, identity, records, time, trust, dryRun }, report);
+  } else if (!dryRun && limitsBoots(records)) {
+    (await import('./boot-count.ts')).countBoot(records, stateRoot, host, report);
   }
-  const { kind, bootEpoch } = decision;
-  return { decision: kind, bootEpoch, compositeHash: hash, mountCheckSkipped, readOnly };
-}
-
-async function lockAndRecover(stateRoot: StateRoot, host: Host, report: Report): Promise<void> {
-  stateRoot.lock();
-  const { recover } = await import('./recovery.ts');
-  await recover(stateRoot, host.clock, report);
+  return {
+    decision: decision.kind,
+    bootEpoch: decision.bootEpoch,
+    compositeHash: hash,
+    timeVerdict: time.verdict,
+    mountCheckSkipped,
+    readOnly,
+  };
 }

@@ -3,51 +3,133 @@
  * Everything that can refuse does so before the journal is committed.
  */
 import type { Host } from '@edged/host/host';
-import type { BootEpoch } from '@edged/model/boot-epoch';
-import type { Records } from '@edged/model/decision';
+import { mountOf } from '@edged/host/linux-mounts';
+import {
+  type Acceptance,
+  type BootCount,
+  accepted,
+  requireAcceptable,
+} from '@edged/model/acceptance';
+import { type BootEpoch, firstEpoch, nextEpoch, parseBootEpoch } from '@edged/model/boot-epoch';
+import { type Records, newestWitness, present } from '@edged/model/decision';
+import { digestOf } from '@edged/model/digest';
 import type { EpochKind } from '@edged/model/epoch-evidence';
 import { defaultBinary, layout } from '@edged/model/layout';
 import type { OsIdentity } from '@edged/model/os-fingerprint';
+import { readBootCount, withThisBoot } from './boot-count.ts';
 import { carryOut, requireSpace } from './change.ts';
 import { refusingAs } from './disk-failure.ts';
 import { goalOfNewEpoch, hashOfFile } from './epoch-goal.ts';
 import type { Report } from './event.ts';
-import { judgeSources, stage } from './install-commit.ts';
-import { type InstallPlan, type PlannedOperation, planInstall } from './install-plan.ts';
+import { type Judged, judgeSources, stage } from './install-commit.ts';
+import { type InstallPlan, planInstall } from './install-plan.ts';
 import { transaction } from './journal.ts';
+import { memoryOf, readRecords } from './records.ts';
+import type { PlaceToRun } from './source-judge.ts';
 import type { StateRoot } from './state-root.ts';
+import { type Trust, type TrustOrder, loadTrust } from './trust-anchor.ts';
+import { type TimeOrder, type TrustedTime, notBefore, trustedTime } from './trusted-time.ts';
 import { type VerifiedManifest, readVerifiedManifest } from './verified-manifest.ts';
 
-export interface ReconstructionOrder {
-  readonly kind: EpochKind;
-  readonly bootEpoch: BootEpoch;
-  readonly identity: OsIdentity;
+/** What a runtime is judged by, beside its bytes. */
+export interface RuntimeContext {
+  readonly trust: TrustOrder;
   readonly records: Records;
-  /** RFC 3339, UTC. */
-  readonly now: string;
+  readonly time: TrustedTime;
+  /** The epoch that would begin. */
+  readonly bootEpoch: BootEpoch;
 }
 
-/** A runtime that may be installed: signature, manifest and every operation rule hold. */
-export interface CheckedRuntime {
+export interface ReconstructionOrder extends RuntimeContext {
+  readonly kind: EpochKind;
+  readonly identity: OsIdentity;
+}
+
+/** A manifest that may be followed: signed by who may, for this device, and not stale. */
+export interface JudgedManifest {
+  readonly trust: Trust;
   readonly verified: VerifiedManifest;
+  /** What the device remembers once it is installed. */
+  readonly acceptance: Acceptance;
+  /** Where the manifest limits its boots. */
+  readonly bootCount: BootCount | undefined;
+}
+
+/** A runtime that may be installed: every operation rule holds as well. */
+export interface CheckedRuntime extends JudgedManifest {
   readonly plan: InstallPlan;
 }
 
-/** Signature and every rule but the contents. Changes nothing. */
-export function checkRuntime(stateRoot: StateRoot): CheckedRuntime {
+/** What a reconstruction would be judged by if the OS were replaced now. */
+export function contextOf(
+  { disk }: StateRoot,
+  host: Host,
+  order: Pick<RuntimeContext, 'trust'> & { readonly time: TimeOrder },
+  report: Report,
+): RuntimeContext {
+  const records = readRecords(disk);
+  const time = trustedTime(order.time, host.clock, host.system, records, report);
+  const known = [present(records.fingerprint)?.bootEpoch, newestWitness(records)?.bootEpoch];
+  const highest = parseBootEpoch(Math.max(...known.map((epoch) => epoch ?? 0))) ?? firstEpoch;
+  return { trust: order.trust, records, time, bootEpoch: nextEpoch(highest) };
+}
+
+/** Signature, content and freshness. Changes nothing. */
+export function judgeManifest(
+  { disk, path }: StateRoot,
+  host: Host,
+  context: RuntimeContext,
+): JudgedManifest {
+  const memory = memoryOf(context.records);
+  const trust = loadTrust(context.trust, host, disk, path, memory);
+  const verified = readVerifiedManifest(disk, trust);
+  const { manifest, bytes } = verified;
+  const manifestHash = digestOf(bytes);
+  const counted = readBootCount(disk, manifestHash);
+  const count = withThisBoot(counted, manifestHash, host.system.bootId());
+  const keyring = trust.kind === 'keyring' ? trust.keyring : undefined;
+  const circumstances = {
+    memory,
+    manifestHash,
+    bootEpoch: context.bootEpoch,
+    boots: counted && count.boots,
+    edgeDomainId: context.trust.edgeDomainId,
+    nowMilliseconds: notBefore(context.time, manifest.issuedAt).milliseconds,
+    minimumSerial: keyring?.minimumSerial,
+  };
+  requireAcceptable(manifest, circumstances);
+  return {
+    trust,
+    verified,
+    acceptance: accepted(manifest, circumstances, keyring?.version),
+    bootCount: manifest.maxBoots === undefined ? undefined : count,
+  };
+}
+
+/** As `judgeManifest`, and every rule but the contents. */
+export function checkRuntime(
+  stateRoot: StateRoot,
+  host: Host,
+  context: RuntimeContext,
+): CheckedRuntime {
   return refusingAs('reconstruction.io_error', {}, () => {
-    const verified = readVerifiedManifest(stateRoot.disk);
-    const { operations } = verified.manifest;
-    return { verified, plan: planInstall(operations, stateRoot.disk, stateRoot.names) };
+    const judged = judgeManifest(stateRoot, host, context);
+    const { operations } = judged.verified.manifest;
+    return { ...judged, plan: planInstall(operations, stateRoot.disk, stateRoot.names) };
   });
 }
 
 /** Reads every src and judges it, as a reconstruction would. Changes nothing. */
-export function rehearseRuntime(stateRoot: StateRoot, host: Host, report: Report): CheckedRuntime {
-  const runtime = checkRuntime(stateRoot);
+export function rehearseRuntime(
+  stateRoot: StateRoot,
+  host: Host,
+  context: RuntimeContext,
+  report: Report,
+): CheckedRuntime {
+  const runtime = checkRuntime(stateRoot, host, context);
   refusingAs('reconstruction.io_error', {}, () => {
     requireSpace(stateRoot.disk, runtime.plan.copiedBytes);
-    judgeSources(runtime.plan, stateRoot.disk, host.system.architecture(), reportStaged(report));
+    judgeSources(runtime.plan, stateRoot.disk, placeToRun(stateRoot, host), reportJudged(report));
   });
   return runtime;
 }
@@ -60,12 +142,14 @@ export function reconstruct(
   report: Report,
 ): void {
   const { disk } = stateRoot;
-  const { verified, plan } = checkRuntime(stateRoot);
+  const { verified, plan, acceptance, bootCount } = checkRuntime(stateRoot, host, order);
   refusingAs('reconstruction.io_error', {}, () => requireSpace(disk, plan.copiedBytes));
   carryOut(disk, host.clock, () => {
-    const staged = stage(plan, disk, host.system.architecture(), reportStaged(report));
+    const staged = stage(plan, disk, placeToRun(stateRoot, host), reportJudged(report));
     disk.createFile(transaction.manifest, verified.bytes, 0o600);
-    disk.createFile(transaction.signature, verified.signature, 0o600);
+    verified.signatures.forEach((signature, index) =>
+      disk.createFile(transaction.signature(index), signature, 0o600),
+    );
     const path = verified.manifest.binaryPath ?? defaultBinary;
     const source = `${layout.binaries}/${path}`;
     const goal = goalOfNewEpoch({
@@ -73,19 +157,29 @@ export function reconstruct(
       binary: { path, hash: staged.digests.get(source) ?? hashOfFile(disk, source) },
       configHash: hashOfFile(disk, layout.config),
       mountCheckSkipped: stateRoot.mountCheckSkipped,
+      acceptance,
     });
     const { installations } = staged;
-    return { goal, installations, newDirectories: plan.newDirectories };
+    const newDirectories = plan.newDirectories;
+    return {
+      goal: { ...goal, ...(bootCount ? { bootCount } : {}) },
+      installations,
+      newDirectories,
+    };
   });
 }
 
-function reportStaged(report: Report): (operation: PlannedOperation, digest: string) => void {
-  return ({ index, src, sizeBytes, target }, digest) =>
-    report('edge.os.operation_staged', {
-      operation: index,
-      src,
-      ...(target ? { dst: target.dst } : {}),
-      size_bytes: sizeBytes,
-      hash: digest,
-    });
+function placeToRun({ path }: StateRoot, { system }: Host): PlaceToRun {
+  const mount = mountOf(path, system.mounts());
+  return { architecture: system.architecture(), noExec: mount?.noExec ?? false };
+}
+
+function reportJudged(report: Report): Judged {
+  return ({ index, src, sizeBytes, target }, { digest, obstacle }) => {
+    const where = { operation: index, src, ...(target ? { dst: target.dst } : {}) };
+    if (obstacle !== undefined) {
+      report('edge.os.operation_cannot_run', { ...where, found: obstacle });
+    }
+    report('edge.os.operation_staged', { ...where, size_bytes: sizeBytes, hash: digest });
+  };
 }

@@ -3,8 +3,9 @@
  * what it should be is `damaged`; only a disk that cannot be read is an error.
  */
 import { type Disk, DiskError } from '@edged/host/host';
-import type { Found, Records } from '@edged/model/decision';
-import { type EpochEvidence, parseEpochEvidence } from '@edged/model/epoch-evidence';
+import { type Acceptance, mergeAcceptances } from '@edged/model/acceptance';
+import { type Found, type Records, present } from '@edged/model/decision';
+import { type EpochEvidence, acceptanceOf, parseEpochEvidence } from '@edged/model/epoch-evidence';
 import { parseEpochHistory } from '@edged/model/epoch-history';
 import { evidenceName, layout } from '@edged/model/layout';
 import { parseOsFingerprint } from '@edged/model/os-fingerprint';
@@ -38,6 +39,25 @@ export function readRecords(disk: Disk): Records {
 function once<Value>(read: () => Value): () => Value {
   let seen: { readonly value: Value } | undefined;
   return () => (seen ??= { value: read() }).value;
+}
+
+/** What the device remembers of the manifests it accepted, from every record that is left. */
+export function memoryOf(records: Records): Acceptance | undefined {
+  const evidence = [present(records.current), present(records.previous)];
+  const remembered = [
+    ...evidence.map((found) => [found?.osFingerprint.bootEpoch, found && acceptanceOf(found)]),
+    ...(present(records.history) ?? []).map((entry) => [entry.bootEpoch, entry.acceptance]),
+  ] as const;
+  const newestFirst = remembered
+    .toSorted(([one = 0], [other = 0]) => Number(other) - Number(one))
+    .flatMap(([, acceptance]) => (acceptance ? [acceptance as Acceptance] : []));
+  return mergeAcceptances(newestFirst);
+}
+
+/** True when the boots of this epoch are to be counted. Asks for the current evidence only. */
+export function limitsBoots({ current }: Records): boolean {
+  const evidence = present(current);
+  return evidence !== undefined && acceptanceOf(evidence)?.maxBoots !== undefined;
 }
 
 export function readEvidence(disk: Disk, directory: string): Found<EpochEvidence> {

@@ -9,7 +9,7 @@
  * Without a journal, complete evidence that was never renamed into place (the original daemon
  * leaves this) is rolled forward, and everything else that is unfinished is removed.
  */
-import type { Clock, Disk } from '@edged/host/host';
+import type { Clock, Disk, Host } from '@edged/host/host';
 import { newestWitness, present } from '@edged/model/decision';
 import { PrecheckError } from '@edged/model/failure';
 import { layout } from '@edged/model/layout';
@@ -21,8 +21,9 @@ import type { Report } from './event.ts';
 import { isContinuable } from './install-commit.ts';
 import { resolveDestination } from './install-plan.ts';
 import { type Journal, endTransaction, readJournal, transaction } from './journal.ts';
-import { readEvidence, readRecords } from './records.ts';
+import { memoryOf, readEvidence, readRecords } from './records.ts';
 import type { StateRoot } from './state-root.ts';
+import type { TrustOrder } from './trust-anchor.ts';
 
 /** True when an earlier run was cut off, or another one is at work just now. Reads only names. */
 export function hasUnfinishedWork({ disk }: StateRoot): boolean {
@@ -34,14 +35,22 @@ export function hasUnfinishedWork({ disk }: StateRoot): boolean {
 }
 
 /** Needs the lock. Throws `manifest.*` when a journal cannot be verified for lack of a key. */
-export async function recover(stateRoot: StateRoot, clock: Clock, report: Report): Promise<void> {
+export async function recover(
+  stateRoot: StateRoot,
+  trust: TrustOrder,
+  host: Host,
+  report: Report,
+): Promise<void> {
+  const { clock } = host;
   const { disk } = stateRoot;
   const journal = readJournal(disk);
   if (journal === undefined) {
     if (disk.status(layout.transaction)) discard(disk, report, 'it was never committed');
   } else {
     const objection =
-      journal === 'damaged' ? 'it cannot be read' : await objectionTo(journal, stateRoot);
+      journal === 'damaged'
+        ? 'it cannot be read'
+        : await objectionTo(journal, stateRoot, trust, host);
     if (journal === 'damaged' || objection !== undefined) {
       report('edge.state_root.journal_discarded', { found: objection ?? '' });
       endTransaction(disk);
@@ -60,7 +69,12 @@ function discard(disk: Disk, report: Report, found: string): void {
 }
 
 /** Why this journal must not be followed; undefined when it must. */
-async function objectionTo(journal: Journal, stateRoot: StateRoot): Promise<string | undefined> {
+async function objectionTo(
+  journal: Journal,
+  stateRoot: StateRoot,
+  trust: TrustOrder,
+  host: Host,
+): Promise<string | undefined> {
   const records = readRecords(stateRoot.disk);
   const stored = present(records.fingerprint);
   const { bootEpoch } = journal.goal.fingerprint;
@@ -70,16 +84,20 @@ async function objectionTo(journal: Journal, stateRoot: StateRoot): Promise<stri
     return `it ends at epoch ${bootEpoch}, far above ${highest} on record`;
   }
   if (journal.installations.length === 0) return undefined;
-  return objectionToInstallations(journal, stateRoot);
+  return objectionToInstallations(journal, stateRoot, trust, host);
 }
 
 async function objectionToInstallations(
   journal: Journal,
-  { disk, names }: StateRoot,
+  { disk, names, path }: StateRoot,
+  trust: TrustOrder,
+  host: Host,
 ): Promise<string | undefined> {
+  const { loadTrust } = await import('./trust-anchor.ts');
   const { readVerifiedManifest } = await import('./verified-manifest.ts');
   try {
-    const { manifest } = readVerifiedManifest(disk, transaction);
+    const loaded = loadTrust(trust, host, disk, path, memoryOf(readRecords(disk)));
+    const { manifest } = readVerifiedManifest(disk, loaded, transaction.manifest);
     const promised = journal.installations.values();
     for (const [index, operation] of manifest.operations.entries()) {
       if (operation.op !== 'copy_binary') continue;
@@ -108,7 +126,7 @@ function strayDirectory({ newDirectories, installations }: Journal): string | un
 
 /** With the key restored the journal can still be followed: it must not be thrown away. */
 function isForLackOfKey({ code }: PrecheckError): boolean {
-  return code === 'manifest.verify_key_missing' || code === 'manifest.verify_key_invalid';
+  return code.startsWith('manifest.verify_key_') || code.startsWith('trust.');
 }
 
 function rollForwardEvidence(disk: Disk, clock: Clock, report: Report): void {

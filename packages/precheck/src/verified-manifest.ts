@@ -3,71 +3,75 @@
  * (spec section 6, I5). Each file is read once; the bytes that were verified are the bytes that
  * are parsed and kept.
  */
-import { type Disk, DiskError } from '@edged/host/host';
-import { type FailureCode, PrecheckError } from '@edged/model/failure';
+import type { Disk } from '@edged/host/host';
+import { PrecheckError } from '@edged/model/failure';
+import { type KeyringKey, keysFor, signersOf } from '@edged/model/keyring';
 import { layout } from '@edged/model/layout';
-import {
-  loadVerifyKey,
-  publicKeyBytes,
-  signatureBytes,
-  signatureHolds,
-} from '@edged/model/manifest-signature';
+import { signatureHolds } from '@edged/model/manifest-signature';
 import {
   type RuntimeManifest,
   manifestLimitBytes,
   parseRuntimeManifest,
 } from '@edged/model/runtime-manifest';
-import { diskDetail } from './disk-failure.ts';
+import { type Trust, readSignatures, readTrusted } from './trust-anchor.ts';
 
 export interface VerifiedManifest {
   readonly bytes: Uint8Array;
-  readonly signature: Uint8Array;
+  /** Every signature that was shipped, `manifest.json.sig` first. */
+  readonly signatures: readonly Uint8Array[];
   readonly manifest: RuntimeManifest;
+  /** Ids of the keyring keys that signed; empty without a keyring. */
+  readonly signers: readonly string[];
 }
 
-/** Where the manifest and its signature lie, relative to the state root. */
-export interface ManifestPlace {
-  readonly manifest: string;
-  readonly signature: string;
-}
-
-/** Throws `manifest.*`: key first, then signature, then content. */
+/** Throws `manifest.*`: signature, then content. `path` is that of the manifest. */
 export function readVerifiedManifest(
   disk: Disk,
-  place: ManifestPlace = { manifest: layout.manifest, signature: layout.signature },
+  trust: Trust,
+  path: string = layout.manifest,
 ): VerifiedManifest {
-  const keyBytes = read(disk, layout.verifyKey, publicKeyBytes, {
-    absent: 'manifest.verify_key_missing',
-    tooLarge: 'manifest.verify_key_invalid',
-  });
-  const key = loadVerifyKey(keyBytes);
-  const bytes = read(disk, place.manifest, manifestLimitBytes, {
+  const bytes = readTrusted(disk, path, manifestLimitBytes, {
     absent: 'manifest.missing',
     tooLarge: 'manifest.invalid',
   });
-  const signature = read(disk, place.signature, signatureBytes, {
+  const signatures = readSignatures(disk, path, {
     absent: 'manifest.signature_missing',
     tooLarge: 'manifest.signature_invalid',
   });
-  if (!signatureHolds(signature, bytes, key)) {
-    throw new PrecheckError('manifest.signature_invalid', { manifest: place.manifest });
-  }
-  return { bytes, signature, manifest: parseRuntimeManifest(bytes) };
+  const signers = requireSigners(trust, bytes, signatures, path);
+  return {
+    bytes,
+    signatures,
+    manifest: parseRuntimeManifest(bytes),
+    signers: signers.map(({ id }) => id),
+  };
 }
 
-function read(
-  disk: Disk,
+function requireSigners(
+  trust: Trust,
+  bytes: Uint8Array,
+  signatures: readonly [Uint8Array, ...Uint8Array[]],
   path: string,
-  limitBytes: number,
-  codes: { readonly absent: FailureCode; readonly tooLarge: FailureCode },
-): Uint8Array {
-  try {
-    const bytes = disk.readFile(path, limitBytes);
-    if (bytes) return bytes;
-  } catch (error) {
-    if (!(error instanceof DiskError)) throw error;
-    const code = error.errno === 'EFBIG' ? codes.tooLarge : 'manifest.unreadable';
-    throw new PrecheckError(code, { ...diskDetail(error), limit_bytes: limitBytes }, error);
+): KeyringKey[] {
+  if (trust.kind === 'state_root_key') {
+    if (signatureHolds(signatures[0], bytes, trust.key)) return [];
+    throw new PrecheckError('manifest.signature_invalid', { manifest: path });
   }
-  throw new PrecheckError(codes.absent, { file: path });
+  const { keyring } = trust;
+  const signers = signersOf(bytes, signatures, keysFor(keyring, 'manifest'));
+  const needed = keyring.thresholds.manifest;
+  if (signers.length >= needed) return signers;
+  const ids = signers.map(({ id }) => id).join(', ');
+  if (signers.length > 0) {
+    const detail = { manifest: path, signed_by: ids, signatures: signers.length, needed };
+    throw new PrecheckError('manifest.signatures_too_few', detail);
+  }
+  const others = signersOf(bytes, signatures, keyring.keys);
+  const found = others.map(({ id }) =>
+    keyring.revoked.has(id) ? `signed by revoked key ${id}` : `key ${id} may not sign manifests`,
+  );
+  throw new PrecheckError('manifest.signature_invalid', {
+    manifest: path,
+    found: found.join(', ') || 'signed by no key of the keyring',
+  });
 }

@@ -9,6 +9,7 @@ import { issueSelfSigned } from '@edged/precheck/certificate-issue';
 import type { PrecheckOrder } from '@edged/precheck/precheck';
 import type { CrashScenario, Precheck } from './crash-exploration.ts';
 import { SimDisk, type Tree } from './sim-disk.ts';
+import { noRotation, plainTrust } from './plain-order.ts';
 import { type SimOs, simHost, simRoot } from './sim-host.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -59,8 +60,9 @@ export async function crashSetting(precheck: Precheck): Promise<CrashSetting> {
       certFile: '/etc/edged/edge.crt',
       keyFile: '/etc/edged/edge.key',
       caFile: '/etc/edged/edge.crt',
+      ...noRotation,
     },
-    builtAt: '2026-01-01T00:00:00Z',
+    ...plainTrust,
     dryRun: false,
   };
   const live = async (tree: Tree, running: SimOs): Promise<Tree> => {

@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { loadSigningSeed, signBytes } from '@edged/model/manifest-signature';
 import { SimulatedDevice } from 'edged/simulation/device';
+import { type TestKey, signText } from './signing.ts';
 import { type CommandOptions, type CommandResult, runCommand } from './built-command.ts';
 
 export class TestDevice extends SimulatedDevice {
@@ -69,6 +70,34 @@ export class TestDevice extends SimulatedDevice {
     );
     const manifest = fs.readFileSync(this.inside('runtime/manifest.json'));
     fs.writeFileSync(this.inside('runtime/manifest.json.sig'), signBytes(manifest, key));
+  }
+
+  /** A keyring in the OS image that the next boot finds. */
+  writeKeyring(text: string, place = 'etc', name = 'fleet.json'): void {
+    const directory = place === 'etc' ? 'os/etc/edged/keyring.d' : 'os/usr/lib/edged/keyring.d';
+    this.write(`${directory}/${name}`, text);
+  }
+
+  /** The manifest signed by these keys: the first as `.sig`, the others as `.sig.N`. */
+  signBy(...keys: readonly TestKey[]): void {
+    const manifest = this.read('state-root/runtime/manifest.json');
+    for (const name of this.tree('runtime')) {
+      if (name.startsWith('runtime/manifest.json.sig')) fs.rmSync(this.inside(name));
+    }
+    for (const [index, key] of keys.entries()) {
+      const suffix = index === 0 ? '' : `.${index}`;
+      const file = `state-root/runtime/manifest.json.sig${suffix}`;
+      this.write(file, signText(manifest, key));
+    }
+  }
+
+  /** A keyring update in the state root, signed by these keys. */
+  writeKeyringUpdate(version: number, text: string, ...keys: readonly TestKey[]): void {
+    const file = `state-root/identity/keyring/${version}.json`;
+    this.write(file, text);
+    for (const [index, key] of keys.entries()) {
+      this.write(`${file}.sig${index === 0 ? '' : `.${index}`}`, signText(text, key));
+    }
   }
 
   /** Something outside the device's directory that goes with it. */

@@ -4,12 +4,14 @@
 import { type Disk, DiskError, type Host } from '@edged/host/host';
 
 /** A host whose disk answers as told. */
-export function withDisk(change: (disk: Disk) => Partial<Disk>): (host: Host) => Host {
+export function withDisk(
+  change: (disk: Disk, path: string) => Partial<Disk>,
+): (host: Host) => Host {
   return (host) => ({
     ...host,
     openDisk: (path) => {
       const disk = host.openDisk(path);
-      return overlay(disk, change(disk));
+      return overlay(disk, change(disk, path));
     },
   });
 }

@@ -9,6 +9,7 @@ import path from 'node:path';
 import type { PrecheckOrder } from '@edged/precheck/precheck';
 import { TestDevice } from './device.ts';
 import type { CommandLibrary } from './mutants.ts';
+import { noRotation, plainTrust } from './plain-order.ts';
 import { SimDisk, type Tree } from './sim-disk.ts';
 import { simHost } from './sim-host.ts';
 import {
@@ -77,8 +78,9 @@ export class InterruptedDevice {
         certFile: path.join(directory, 'edge.crt'),
         keyFile: path.join(directory, 'edge.key'),
         caFile: path.join(directory, 'edge.crt'),
+        ...noRotation,
       },
-      builtAt: '2026-01-01T00:00:00Z',
+      ...plainTrust,
       dryRun: false,
     };
   }

@@ -9,6 +9,7 @@ import type { Host } from '@edged/host/host';
 import { loadSigningSeed, publicKeyOf, signBytes } from '@edged/model/manifest-signature';
 import { type IssuedPair, issueSelfSigned } from '@edged/precheck/certificate-issue';
 import type { CommandLibrary } from './mutants.ts';
+import { noRotation, plainTrust } from './plain-order.ts';
 
 /** The state root, relative to the mount point. */
 const stateRoot = 'edged';
@@ -129,6 +130,7 @@ async function boot(mountPoint: string, epoch: number, library: CommandLibrary):
     certFile: '/etc/edged/edge.crt',
     keyFile: '/etc/edged/edge.key',
     caFile: '/etc/edged/edge.crt',
+    ...noRotation,
   };
   const order = {
     stateRoot: {
@@ -138,7 +140,7 @@ async function boot(mountPoint: string, epoch: number, library: CommandLibrary):
       lockWaitMilliseconds: 0,
     },
     certificate,
-    builtAt: '2026-01-01T00:00:00Z',
+    ...plainTrust,
     dryRun: false,
   };
   await library.precheck(order, host, () => undefined);

@@ -58,6 +58,7 @@ export interface SimDiskFlaws {
 
 const mode = 0o644;
 const device = 1;
+const owner = { userId: 0, groupId: 0 };
 
 export class SimDisk implements Disk {
   readonly root: Inode;
@@ -91,7 +92,7 @@ export class SimDisk implements Disk {
     const inode = this.#find(path);
     if (!inode) return undefined;
     const kind = inode.bytes ? 'file' : 'directory';
-    return { kind, mode, sizeBytes: inode.bytes?.length ?? 0, device };
+    return { kind, mode, sizeBytes: inode.bytes?.length ?? 0, device, owner };
   }
 
   list(path: string): readonly string[] | undefined {
@@ -124,6 +125,10 @@ export class SimDisk implements Disk {
     modeFor(mode);
     this.#sync(`fsync ${to}`, inode, this.#flaws.skipFileSync);
     return bytes.length;
+  }
+
+  changeOwner(path: string): void {
+    throw new DiskError('chown', path, 'EPERM'); // all files here are of one owner
   }
 
   createDirectory(path: string): void {

@@ -18,6 +18,7 @@ const mount = {
   fsType: 'ext4',
   source: '/dev/sda2',
   readOnly: false,
+  noExec: false,
   line: '2 1 8:2 / /data rw - ext4 /dev/sda2 rw',
 };
 const rootMount = { ...mount, mountId: 1, device: '8:1', mountPoint: '/', source: '/dev/sda1' };
@@ -34,12 +35,16 @@ export function simHost(disk: SimDisk, os: SimOs, files: ReadonlyMap<string, Uin
     },
     system: {
       readImageFile: () => osRelease,
+      listImageDirectory: () => undefined,
+      modifiedAt: () => undefined,
+      bootId: () => String(os.wallMilliseconds),
       kernelRelease: () => os.kernelRelease,
       architecture: () => 'x64',
       mounts: () => [rootMount, mount],
       blockDevice: () => undefined,
     },
     readFile: (path) => files.get(path),
+    listDirectory: () => undefined,
     inspectDirectory: () => ({
       canonicalPath: simRoot,
       isDirectory: true,

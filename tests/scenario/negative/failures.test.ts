@@ -1,6 +1,7 @@
+import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { type FailureCode, failures } from '@edged/model/failure';
-import { runCommand } from '@edged/testkit/built-command';
+import { runCommand, skipMountCheck } from '@edged/testkit/built-command';
 import { type TestDevice, withDevice } from '@edged/testkit/device';
 import { exitCodes } from 'edged/exit-code';
 import { type Scene, scenes } from './failures.ts';
@@ -23,7 +24,13 @@ async function run(scene: Scene, device: TestDevice): Promise<Seen> {
     return { exitCode: boot.exitCode, log: boot.logLines.join('\n') };
   }
   const command = scene.command?.(device) ?? ['precheck', '--config', device.config];
-  const { exitCode, stderr } = runCommand([...command, ...(scene.args ?? [])], scene.options);
+  const credentials = scene.credentials && {
+    CREDENTIALS_DIRECTORY: path.join(device.directory, scene.credentials),
+  };
+  const options = credentials
+    ? { environment: { ...skipMountCheck, ...credentials } }
+    : scene.options;
+  const { exitCode, stderr } = runCommand([...command, ...(scene.args ?? [])], options);
   return { exitCode, log: stderr };
 }
 

@@ -17,6 +17,7 @@ describe('a line of mountinfo', () => {
           fsType: 'xfs',
           source: '/dev/sda2',
           readOnly: false,
+          noExec: false,
           line,
         },
       ]);

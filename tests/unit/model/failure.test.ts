@@ -21,6 +21,7 @@ describe('every row of the table', () => {
       certificate: 'certificate',
       os: 'reconstruction',
       manifest: 'reconstruction',
+      trust: 'reconstruction',
       operation: 'reconstruction',
       reconstruction: 'reconstruction',
       internal: 'defect',

@@ -9,7 +9,15 @@ const roots = ['/data/edged', '/mnt/persist/edged'];
 function verdict(src: string, dst: string): string {
   try {
     checkOperationPaths(
-      { op: 'copy_binary', src, dst, hash: undefined, mode: undefined },
+      {
+        op: 'copy_binary',
+        src,
+        dst,
+        hash: undefined,
+        mode: undefined,
+        executable: false,
+        xattrs: {},
+      },
       0,
       roots,
     );

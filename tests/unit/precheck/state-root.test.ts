@@ -20,12 +20,16 @@ function hostWith(
     clock: { wallMilliseconds: () => 0, monotonicNanoseconds: () => 0n, sleep: () => undefined },
     system: {
       readImageFile: () => undefined,
+      listImageDirectory: () => undefined,
+      modifiedAt: () => undefined,
+      bootId: () => 'a boot',
       kernelRelease: () => '',
       architecture: () => 'x64',
       mounts: () => parseMountInfo(mounts),
       blockDevice: (by, value) => disks[`${by}=${value}`],
     },
     readFile: () => undefined,
+    listDirectory: () => undefined,
     inspectDirectory: (path) => ({
       canonicalPath: path,
       isDirectory: true,

@@ -1,8 +1,8 @@
 /** `edged precheck`: the oneshot that systemd runs at every boot. */
 import path from 'node:path';
-import { PrecheckError } from '@edged/model/failure';
 import type { Level } from '@edged/precheck/event';
 import { type PrecheckOrder, type PrecheckOutcome, precheck } from '@edged/precheck/precheck';
+import { timesyncMarker } from '@edged/precheck/trusted-time';
 import {
   type CommandContext,
   reportFailure,
@@ -33,14 +33,14 @@ export async function runPrecheck(
   context: CommandContext,
 ): Promise<number> {
   try {
-    if (args.rotateCerts) {
-      throw new PrecheckError('certificate.rotation_unavailable', { flag: '--rotate-certs' });
-    }
     const config = await readConfig(args.config);
     const order = orderOf(config, args, context.settings);
     const report = reportTo(context.log);
     const outcome = await precheck(order, context.host, report);
-    report('edge.precheck.passed', { decision: outcome.decision });
+    report('edge.precheck.passed', {
+      decision: outcome.decision,
+      time_verdict: outcome.timeVerdict,
+    });
     writeResult(args, context, success, { ...passed(outcome), state_root: order.stateRoot.path });
     return success;
   } catch (error) {
@@ -68,8 +68,22 @@ function orderOf(config: Config, args: PrecheckArguments, settings: Settings): P
       certFile: besideConfig(transport.cert_file),
       keyFile: besideConfig(transport.key_file),
       caFile: besideConfig(transport.ca_file),
+      caKeyFile: transport.ca_key_file && besideConfig(transport.ca_key_file),
+      failWithinDays: config.certificate?.fail_within_days ?? 7,
+      warnWithinDays: config.certificate?.warn_within_days,
+      rotate: args.rotateCerts,
+      rotationValidDays: args.rotationValidDays,
     },
-    builtAt: release.builtAt,
+    trust: {
+      edgeDomainId: config.identity.edge_domain_id,
+      verifyKeyDigest: config.trust?.verify_key_digest,
+      requireKeyring: config.trust?.require_keyring ?? false,
+      credentialsDirectory: settings.credentialsDirectory,
+    },
+    time: {
+      builtAt: release.builtAt,
+      synchronizedMarker: config.time?.synchronized_marker ?? timesyncMarker,
+    },
     dryRun: args.dryRun,
   };
 }
@@ -96,6 +110,7 @@ function passed(outcome: PrecheckOutcome): Record<string, unknown> {
     decision: outcome.decision,
     boot_epoch: outcome.bootEpoch,
     composite_hash: outcome.compositeHash,
+    time_verdict: outcome.timeVerdict,
     mount_check_skipped: outcome.mountCheckSkipped,
     read_only: outcome.readOnly,
   };

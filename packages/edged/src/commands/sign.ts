@@ -1,5 +1,6 @@
-/** `edged sign MANIFEST --key K`: the detached 64-byte signature beside the manifest. */
+/** `edged sign MANIFEST --key K`: the detached 64-byte signature beside a manifest or keyring. */
 import { PrecheckError } from '@edged/model/failure';
+import { parseKeyring } from '@edged/model/keyring';
 import { goPrivateKeyBytes, loadSigningSeed, signBytes } from '@edged/model/manifest-signature';
 import { manifestLimitBytes, parseRuntimeManifest } from '@edged/model/runtime-manifest';
 import type { CommandContext } from '../command-context.ts';
@@ -16,7 +17,7 @@ export interface SignArguments {
 export function runSign(args: SignArguments, { terminal, log }: CommandContext): number {
   const bytes = readInput(args.manifest, manifestLimitBytes);
   const seed = loadSigningSeed(readInput(args.key, goPrivateKeyBytes));
-  warnOfRefusal(bytes, log);
+  warnOfRefusal(bytes, args.manifest, log);
   const signature = args.signature ?? `${args.manifest}.sig`;
   replaceOutput(signature, signBytes(bytes, seed), 0o644);
   terminal.out(`signed ${args.manifest}: ${signature}\n`);
@@ -24,13 +25,14 @@ export function runSign(args: SignArguments, { terminal, log }: CommandContext):
 }
 
 /** A signature is the signer's word on any bytes; that a device would refuse them is said. */
-function warnOfRefusal(bytes: Uint8Array, log: CommandContext['log']): void {
+function warnOfRefusal(bytes: Buffer, file: string, log: CommandContext['log']): void {
   try {
-    parseRuntimeManifest(bytes);
+    if (bytes.includes('"edged.keyring.v1"')) parseKeyring(bytes, file);
+    else parseRuntimeManifest(bytes);
   } catch (error) {
     if (!(error instanceof PrecheckError)) throw error;
     for (const detail of error.details) {
-      log('warn', 'edged: every device will refuse this manifest', {
+      log('warn', 'edged: every device will refuse this file', {
         reason: error.code,
         ...detail,
       });

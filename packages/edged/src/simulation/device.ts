@@ -26,6 +26,7 @@ export interface BootOptions {
   /** Puts faults between precheck and the machine. */
   readonly wrapHost?: (host: Host) => Host;
   readonly dryRun?: boolean;
+  readonly rotateCerts?: boolean;
   readonly skipMountCheck?: boolean;
   readonly lockWaitSeconds?: number;
 }
@@ -85,7 +86,7 @@ export class SimulatedDevice {
     const exitCode = await runPrecheck(
       {
         config: this.config,
-        rotateCerts: false,
+        rotateCerts: options.rotateCerts ?? false,
         rotationValidDays: 365,
         logLevel: 'info',
         logFormat: 'text',
@@ -162,7 +163,12 @@ export class SimulatedDevice {
         osRoot: path.join(this.directory, 'os'),
         kernelRelease: this.#running.kernelRelease,
       }),
-      settings: { stateRoot: undefined, skipMountCheck, stderrIsJournal: false },
+      settings: {
+        stateRoot: undefined,
+        skipMountCheck,
+        credentialsDirectory: undefined,
+        stderrIsJournal: false,
+      },
       terminal: { out: () => undefined, error: () => undefined },
       log: createLog(settings, (line) => logLines.push(line.trimEnd())),
     };

@@ -1,0 +1,75 @@
+/**
+ * The certificate gate, in order: finish a rotation that was cut off, rotate when it is asked for
+ * or due, check what stands there then.
+ */
+import type { Host } from '@edged/host/host';
+import {
+  type CertificateFiles,
+  type ValidityRule,
+  checkPair,
+  millisecondsLeft,
+  parseChain,
+  pemLimitBytes,
+  readPair,
+  readPem,
+} from './certificate.ts';
+import { refusingAs } from './disk-failure.ts';
+import type { Report } from './event.ts';
+import type { StateRoot } from './state-root.ts';
+import type { TrustedTime } from './trusted-time.ts';
+
+export interface CertificateOrder extends CertificateFiles, ValidityRule {
+  /** The key of the CA; undefined: this device cannot issue certificates. */
+  readonly caKeyFile: string | undefined;
+  /** `--rotate-certs`: now, whether or not it is due. */
+  readonly rotate: boolean;
+  readonly rotationValidDays: number;
+}
+
+export interface CertificateSituation {
+  readonly stateRoot: StateRoot;
+  readonly host: Host;
+  readonly time: TrustedTime;
+  readonly dryRun: boolean;
+}
+
+/** Beside the file that it is to replace; there only while a rotation is at work or was cut off. */
+export const stagedSuffix = '.edged-new';
+
+/** Throws `certificate.*`. */
+export async function passCertificateGate(
+  order: CertificateOrder,
+  situation: CertificateSituation,
+  report: Report,
+): Promise<void> {
+  const { host, time, dryRun, stateRoot } = situation;
+  const mayWrite = !dryRun && !stateRoot.readOnly;
+  if (mayWrite && wasCutOff(order, host)) {
+    const { finishRotation } = await import('./certificate-rotation.ts');
+    finishRotation(order, situation, report);
+  }
+  if (order.rotate || (!stateRoot.readOnly && isDue(order, host, time))) {
+    const { rotate } = await import('./certificate-rotation.ts');
+    await rotate(order, situation, report);
+    if (dryRun) return; // rehearsed: the pair that would be issued was checked, not this one
+  }
+  checkPair(readPair(order, host), order, order, time, report);
+}
+
+function wasCutOff({ certFile, keyFile }: CertificateFiles, host: Host): boolean {
+  return [certFile, keyFile].some((file) => readStaged(file, host) !== undefined);
+}
+
+export function readStaged(file: string, host: Host): Uint8Array | undefined {
+  return refusingAs('certificate.unreadable', {}, () =>
+    host.readFile(file + stagedSuffix, pemLimitBytes),
+  );
+}
+
+/** A device that can issue does so before it would warn or fail. */
+function isDue(order: CertificateOrder, host: Host, time: TrustedTime): boolean {
+  if (order.caKeyFile === undefined) return false;
+  const { leaf } = parseChain(readPem(order.certFile, host), order.certFile);
+  const days = Math.max(order.failWithinDays, order.warnWithinDays ?? 0);
+  return millisecondsLeft(leaf, time) <= days * 86_400_000;
+}

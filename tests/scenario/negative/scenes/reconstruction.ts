@@ -1,0 +1,30 @@
+/** Gate `reconstruction`: the disk; and defects. */
+import { failing, withDisk } from '@edged/testkit/faults';
+import type { Scenes } from './scene.ts';
+
+export const reconstructionScenes: Scenes = {
+  'reconstruction.no_space': [
+    { name: 'disk full', wrapHost: withDisk(() => ({ freeBytes: () => 100 })) },
+  ],
+  'reconstruction.io_error': [
+    { name: 'a copy fails', wrapHost: failing('copyFile', 'EIO', 0).wrapHost },
+    {
+      name: 'the journal cannot be written',
+      wrapHost: failing('createFile', 'ENOSPC', 2).wrapHost,
+    },
+    {
+      name: 'a rename into place is not permitted',
+      wrapHost: failing('rename', 'EPERM', 0).wrapHost,
+    },
+  ],
+  'internal.defect': [
+    {
+      name: 'a TypeError somewhere',
+      wrapHost: withDisk(() => ({
+        freeBytes: () => {
+          throw new TypeError('a bug');
+        },
+      })),
+    },
+  ],
+};

@@ -8,7 +8,7 @@ import { precheck } from '@edged/precheck/precheck';
 import { type Exploration, type Precheck, explore } from '@edged/testkit/crash-exploration';
 import { crashSetting } from '@edged/testkit/crash-scenarios';
 import { noteCrashRow } from '@edged/testkit/crash-table';
-import { buildPrecheck, mutants } from '@edged/testkit/mutants';
+import { buildPrecheck, mutants, rotationMutants } from '@edged/testkit/mutants';
 import type { SimDiskFlaws } from '@edged/testkit/sim-disk';
 
 const effort = Number(process.env['CRASH_EFFORT'] ?? 1);
@@ -59,7 +59,7 @@ describe('no cut of the power loses an epoch, tears a file or needs a hand', () 
 });
 
 describe('each mutant is caught', () => {
-  test.each(mutants)('$name', async (mutant) => {
+  test.each([...mutants, ...rotationMutants])('$name', async (mutant) => {
     const flaws = flawOf[mutant.name];
     const mutated = flaws ? precheck : await load(await buildPrecheck(mutant));
     const violations: string[] = [];

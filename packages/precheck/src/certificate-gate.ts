@@ -9,11 +9,11 @@ import {
   checkPair,
   millisecondsLeft,
   parseChain,
-  pemLimitBytes,
   readPair,
   readPem,
 } from './certificate.ts';
 import { refusingAs } from './disk-failure.ts';
+import { parentOf } from './durable.ts';
 import type { Report } from './event.ts';
 import type { StateRoot } from './state-root.ts';
 import type { TrustedTime } from './trusted-time.ts';
@@ -33,8 +33,11 @@ export interface CertificateSituation {
   readonly dryRun: boolean;
 }
 
-/** Beside the file that it is to replace; there only while a rotation is at work or was cut off. */
-export const stagedSuffix = '.edged-new';
+/**
+ * Beside the files that are to be replaced, holding what replaces them under the same names; there
+ * only while a rotation is at work or was cut off.
+ */
+export const rotationDirectory = '.edged-rotation';
 
 /** Throws `certificate.*`. */
 export async function passCertificateGate(
@@ -57,12 +60,13 @@ export async function passCertificateGate(
 }
 
 function wasCutOff({ certFile, keyFile }: CertificateFiles, host: Host): boolean {
-  return [certFile, keyFile].some((file) => readStaged(file, host) !== undefined);
-}
-
-export function readStaged(file: string, host: Host): Uint8Array | undefined {
-  return refusingAs('certificate.unreadable', {}, () =>
-    host.readFile(file + stagedSuffix, pemLimitBytes),
+  const directories = new Set([certFile, keyFile].map(parentOf));
+  return [...directories].some((directory) =>
+    refusingAs(
+      'certificate.unreadable',
+      {},
+      () => host.inspectDirectory(`${directory}/${rotationDirectory}`) !== undefined,
+    ),
   );
 }
 

@@ -3,12 +3,13 @@
  * renamed at once, so the pair is brought over in an order from which every interruption can be
  * finished:
  *
- *   write   key.edged-new, cert.edged-new   each synced, then their names
- *   rename  key.edged-new  → key            name synced: from here on the new pair will be
- *   rename  cert.edged-new → cert           name synced
+ *   write   .edged-rotation/{key,cert}   each synced, then their names, then the directory's
+ *   rename  .edged-rotation/key  → key   name synced: from here on the new pair will be
+ *   rename  .edged-rotation/cert → cert  name synced
+ *   remove  .edged-rotation
  *
  * A cut between the renames leaves a new key beside the old certificate, and the certificate that
- * belongs to it in cert.edged-new. `finishRotation` asks which files belong together, not which
+ * belongs to it in .edged-rotation. `finishRotation` asks which files belong together, not which
  * step came last; it runs before anything looks at the pair, and precheck runs before the agent.
  *
  * The CA signs only what it has signed before: the identity in a certificate that it never issued
@@ -20,8 +21,7 @@ import { PrecheckError } from '@edged/model/failure';
 import {
   type CertificateOrder,
   type CertificateSituation,
-  readStaged,
-  stagedSuffix,
+  rotationDirectory,
 } from './certificate-gate.ts';
 import type { IssuedPair } from './certificate-issue.ts';
 import {
@@ -35,7 +35,7 @@ import {
   readPem,
   requireIssued,
 } from './certificate.ts';
-import { parentOf } from './durable.ts';
+import { parentOf, removeTree } from './durable.ts';
 import type { Report } from './event.ts';
 
 /** One of the two files, in its directory. */
@@ -78,13 +78,9 @@ export function finishRotation(
   report: Report,
 ): void {
   stateRoot.lock();
-  const staged = { cert: readStaged(order.certFile, host), key: readStaged(order.keyFile, host) };
-  if (!staged.cert && !staged.key) return; // another precheck has finished it
-  const [certText, keyText] = [order.certFile, order.keyFile].map((file) =>
-    textOf(host.readFile(file, pemLimitBytes)),
-  );
-  const newCert = textOf(staged.cert);
-  const newKey = textOf(staged.key);
+  const read = (file: string): string | undefined => textOf(host.readFile(file, pemLimitBytes));
+  const [certText, keyText] = [read(order.certFile), read(order.keyFile)];
+  const [newCert, newKey] = [read(stagedFor(order.certFile)), read(stagedFor(order.keyFile))];
   const isWhole = matches(certText, keyText);
   const forward = {
     cert: !isWhole && (matches(newCert, keyText) || matches(newCert, newKey)),
@@ -92,25 +88,35 @@ export function finishRotation(
   };
   try {
     withPlaces(order, host, (cert, key) => {
-      settle(key, forward.key);
-      settle(cert, forward.cert);
+      if (forward.key) bring(key);
+      if (forward.cert) bring(cert);
+      sweep(cert, key);
     });
   } catch (error) {
     throw rotationFailed(error);
   }
   report('edge.certificate.rotation_finished', {
     cert: order.certFile,
-    found: forward.cert || forward.key ? 'brought to its end' : 'not begun; removed',
+    found: forward.cert || forward.key ? 'brought to its end' : 'leftovers removed',
   });
 }
 
-/** Renames the staged file into its place, or removes it; nothing when there is none. */
-function settle({ disk, name }: Place, isWanted: boolean): void {
-  const staged = name + stagedSuffix;
-  if (!disk.status(staged)) return;
-  if (isWanted) disk.rename(staged, name);
-  else disk.removeFile(staged);
+function stagedFor(file: string): string {
+  return `${parentOf(file)}/${rotationDirectory}/${file.slice(file.lastIndexOf('/') + 1)}`;
+}
+
+/** Renames the staged file into its place, durably. */
+function bring({ disk, name }: Place): void {
+  disk.rename(`${rotationDirectory}/${name}`, name);
   disk.syncDirectory('');
+}
+
+function sweep(...places: readonly Place[]): void {
+  for (const { disk } of places) {
+    if (!disk.status(rotationDirectory)) continue;
+    removeTree(disk, rotationDirectory);
+    disk.syncDirectory('');
+  }
 }
 
 /** Throws with the old pair in place, unless the disk refuses even to put it back. */
@@ -120,35 +126,40 @@ function replacePair(
   issued: IssuedPair,
   oldKey: string | undefined,
 ): void {
-  const sweep = (): void => [key, cert].forEach((place) => settle(place, false));
-  sweep();
+  sweep(cert, key);
   try {
     stageFile(key, issued.keyPem, 0o600);
     stageFile(cert, issued.certificatePem, 0o644);
-    key.disk.syncDirectory('');
-    cert.disk.syncDirectory('');
-    key.disk.rename(key.name + stagedSuffix, key.name);
+    for (const { disk } of [key, cert]) {
+      disk.syncDirectory(rotationDirectory);
+      disk.syncDirectory('');
+    }
+    key.disk.rename(`${rotationDirectory}/${key.name}`, key.name);
   } catch (error) {
-    sweep();
+    sweep(cert, key);
     throw error;
   }
   try {
     key.disk.syncDirectory('');
-    cert.disk.rename(cert.name + stagedSuffix, cert.name);
+    cert.disk.rename(`${rotationDirectory}/${cert.name}`, cert.name);
   } catch (error) {
-    // a cut in here leaves key and cert.edged-new of the new pair, or the old pair: both are whole
-    if (oldKey !== undefined) stageFile(key, oldKey, 0o600);
-    settle(key, true);
-    sweep();
+    // a cut in here leaves the new key with its certificate beside it, or the old pair
+    if (oldKey !== undefined) {
+      stageFile(key, oldKey, 0o600);
+      bring(key);
+    }
+    sweep(cert, key);
     throw error;
   }
   cert.disk.syncDirectory('');
+  sweep(cert, key);
 }
 
 /** With the owner and the mode of the file that it replaces: the agent must be able to read it. */
 function stageFile({ disk, name }: Place, pem: string, mode: number): void {
   const old = disk.status(name);
-  const staged = name + stagedSuffix;
+  const staged = `${rotationDirectory}/${name}`;
+  if (!disk.status(rotationDirectory)) disk.createDirectory(rotationDirectory, 0o700);
   disk.createFile(staged, Buffer.from(pem), old?.mode ?? mode);
   const owner = disk.status(staged)?.owner;
   if (old && owner && !isSame(old.owner, owner)) disk.changeOwner(staged, old.owner);

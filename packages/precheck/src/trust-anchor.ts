@@ -143,6 +143,7 @@ function anchorFiles(order: TrustOrder, host: Host, stateRootPath: string): Keyr
   for (const directory of keyringDirectories) {
     for (const name of readable(directory, () => host.system.listImageDirectory(directory)) ?? []) {
       if (!name.endsWith('.json')) continue;
+      refuseInsideStateRoot(directory, host, stateRootPath);
       const file = `${directory}/${name}`;
       const bytes = readable(file, () => host.system.readImageFile(file, keyringLimitBytes));
       if (bytes) byName.set(name, { file, bytes });
@@ -157,9 +158,6 @@ function anchorFiles(order: TrustOrder, host: Host, stateRootPath: string): Keyr
       const bytes = readable(file, () => host.readFile(file, keyringLimitBytes));
       if (bytes) byName.set(file, { file, bytes });
     }
-  }
-  for (const directory of keyringDirectories) {
-    refuseInsideStateRoot(directory, host, stateRootPath);
   }
   return [...byName.values()].filter(({ bytes }) => bytes.length > 0);
 }

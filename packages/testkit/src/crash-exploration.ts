@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { PrecheckError } from '@edged/model/failure';
+import type { CertificateOrder } from '@edged/precheck/certificate-gate';
 import type { PrecheckOrder, PrecheckOutcome } from '@edged/precheck/precheck';
 import { type CutOptions, cutAfter } from './power-cut.ts';
 import { SimDisk, type SimDiskFlaws, type Tree } from './sim-disk.ts';
@@ -20,6 +21,8 @@ export interface CrashScenario {
   readonly name: string;
   readonly initial: Tree;
   readonly os: SimOs;
+  /** Other certificate files than the setting's, by the number of cuts before this boot. */
+  readonly certificateAfter?: (cuts: number) => CertificateOrder;
   /** What may be running at the boot after a cut. */
   readonly nextOs: readonly SimOs[];
   /** What must hold whenever precheck has exited 0 on this OS; the reasons why it does not. */
@@ -126,7 +129,8 @@ async function run(
 ): Promise<SimDisk> {
   const disk = new SimDisk(visit.tree, flaws);
   try {
-    await precheck(order, simHost(disk, visit.os, files), () => undefined);
+    const certificate = scenario.certificateAfter?.(visit.cuts) ?? order.certificate;
+    await precheck({ ...order, certificate }, simHost(disk, visit.os, files), () => undefined);
     for (const what of scenario.afterSuccess(disk.tree(), visit.os)) complain(what);
   } catch (error) {
     if (error instanceof PrecheckError) {

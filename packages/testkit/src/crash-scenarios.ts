@@ -8,6 +8,7 @@ import { compositeHash, parseOsFingerprint } from '@edged/model/os-fingerprint';
 import { issueSelfSigned } from '@edged/precheck/certificate-issue';
 import type { PrecheckOrder } from '@edged/precheck/precheck';
 import type { CrashScenario, Precheck } from './crash-exploration.ts';
+import { rotationScenarios } from './rotation-scenarios.ts';
 import { SimDisk, type Tree } from './sim-disk.ts';
 import { noRotation, plainTrust } from './plain-order.ts';
 import { type SimOs, simHost, simRoot } from './sim-host.ts';
@@ -79,10 +80,12 @@ async function build(live: (tree: Tree, os: SimOs) => Promise<Tree>): Promise<Cr
   const single = await live(one.tree, osA);
   const many = await live(five.tree, osA);
   const rotated = await live(await live(single, osB), osA);
+  const match = scenario('match', bare, osA, { epochs: [[osA, 0]] });
   return [
     scenario('first run', empty.tree, osA, { epochs: [[osA, 0]] }),
     scenario('first run on an empty partition', agentOnly(), osA, { epochs: [[osA, 0]] }),
-    scenario('match', bare, osA, { epochs: [[osA, 0]] }),
+    match,
+    ...(await rotationScenarios(match, start)),
     scenario('reconstruction, 0 operations', bare, osB, { epochs: [[osB, 1]] }),
     ...replacements(one, single, five, many),
     ...losses(one, single, rotated),

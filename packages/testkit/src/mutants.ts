@@ -124,6 +124,30 @@ export const mutants: readonly Mutant[] = [
   },
 ];
 
+/** Of the rotation of certificates, which rung 1 alone cuts at every step. */
+export const rotationMutants: readonly Mutant[] = [
+  {
+    name: 'an interrupted rotation is not finished',
+    replacements: [
+      {
+        file: 'precheck/src/certificate-gate.ts',
+        find: '    finishRotation(order, situation, report);\n',
+        replace: '    void finishRotation;\n',
+      },
+    ],
+  },
+  {
+    name: 'the certificate is named before its name is durable',
+    replacements: [
+      {
+        file: 'precheck/src/certificate-rotation.ts',
+        find: "      disk.syncDirectory(rotationDirectory);\n      disk.syncDirectory('');\n",
+        replace: '      void disk;\n',
+      },
+    ],
+  },
+];
+
 /** What CommonJS libraries expect to find, in a file that is an ES module. */
 const commonJsNames =
   "import { createRequire as makeRequire } from 'node:module'; " +

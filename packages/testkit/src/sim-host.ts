@@ -43,15 +43,18 @@ export function simHost(disk: SimDisk, os: SimOs, files: ReadonlyMap<string, Uin
       mounts: () => [rootMount, mount],
       blockDevice: () => undefined,
     },
-    readFile: (path) => files.get(path),
+    readFile: (path, limitBytes) =>
+      path.startsWith(`${simRoot}/`)
+        ? disk.readFile(path.slice(simRoot.length + 1), limitBytes)
+        : files.get(path),
     listDirectory: () => undefined,
-    inspectDirectory: () => ({
-      canonicalPath: simRoot,
-      isDirectory: true,
-      mode: 0o755,
-      ownedByUsOrRoot: true,
-      access: 'writable',
-    }),
+    inspectDirectory: (path) => {
+      const inside = path === simRoot ? '' : path.slice(simRoot.length + 1);
+      const isInside = path === simRoot || path.startsWith(`${simRoot}/`);
+      if (!isInside || disk.status(inside)?.kind !== 'directory') return undefined;
+      const common = { canonicalPath: path, isDirectory: true, ownedByUsOrRoot: true } as const;
+      return { ...common, mode: 0o755, access: 'writable' };
+    },
     openDisk: () => disk,
     tryLock: () => ({ release: () => undefined }),
   };

@@ -197,7 +197,7 @@ describe('rotation', () => {
       expect(leaf.validToDate.getTime() - Date.now()).toBeGreaterThan(364.9 * day);
       openssl(device, 'verify', '-x509_strict', '-CAfile', 'ca.crt', 'edge.crt');
       expect(belongTogether(device)).toBe(true);
-      expect(fs.readdirSync(device.directory).join()).not.toContain('edged-new');
+      expect(fs.readdirSync(device.directory).join()).not.toContain('edged-rotation');
     }),
   );
 
@@ -274,7 +274,8 @@ describe('rotation', () => {
     ['syncDirectory', 0],
     ['rename', 0],
     ['rename', 1],
-    ['syncDirectory', 2],
+    ['syncDirectory', 4],
+    ['syncDirectory', 5],
   ] as const)('cut off at %s %d, the next boot has a pair that matches', (operation, at) =>
     withDevice(async (device) => {
       await device.boot();
@@ -286,7 +287,7 @@ describe('rotation', () => {
       expect(belongTogether(device)).toBe(true);
       expect((await device.boot()).exitCode).toBe(0);
       expect(belongTogether(device)).toBe(true);
-      expect(fs.readdirSync(device.directory).join()).not.toContain('edged-new');
+      expect(fs.readdirSync(device.directory).join()).not.toContain('edged-rotation');
     }),
   );
 
@@ -302,7 +303,7 @@ describe('rotation', () => {
       expect((await device.boot({ rotateCerts: true })).exitCode).toBe(0);
       for (const [name, text] of old) {
         if (renamed.includes(name)) continue;
-        device.write(`${name}.edged-new`, device.read(name));
+        device.write(`.edged-rotation/${name}`, device.read(name));
         device.write(name, text);
       }
       const { exitCode, logLines } = await device.boot();
@@ -310,7 +311,7 @@ describe('rotation', () => {
       expect(exitCode).toBe(0);
       expect(belongTogether(device)).toBe(true);
       expect(pairOf(device) === [...old.values()].join('')).toBe(renamed.length === 0);
-      expect(fs.readdirSync(device.directory).join()).not.toContain('edged-new');
+      expect(fs.readdirSync(device.directory).join()).not.toContain('edged-rotation');
     }),
   );
 });

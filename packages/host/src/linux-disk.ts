@@ -115,10 +115,13 @@ class LinuxDisk implements Disk {
         this.#at('create', to, (target) => {
           const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
           return withDescriptor(fs.openSync(target, flags, 0o600), (output) => {
+            let written = 0;
             const size = readUnchanged(input, (chunk) => {
-              writeFully(output, chunk);
+              if (!isHole(chunk)) writeFully(output, chunk, written);
+              written += chunk.length;
               options.observe(chunk);
             });
+            if (fs.fstatSync(output).size < size) fs.ftruncateSync(output, size);
             if (fs.fstatSync(output).size !== size) throw errnoError('ESHORT');
             setXattrs(`/proc/${process.pid}/fd/${output}`, options.xattrs ?? {});
             fs.fchmodSync(output, options.modeFor(fs.fstatSync(input).mode & 0o7777));
@@ -285,9 +288,19 @@ function forEachChunk(fd: number, act: (chunk: Uint8Array) => void): number {
   }
 }
 
-function writeFully(fd: number, bytes: Uint8Array): void {
+function writeFully(fd: number, bytes: Uint8Array, position: number): void {
   let written = 0;
-  while (written < bytes.length) written += fs.writeSync(fd, bytes, written);
+  while (written < bytes.length) {
+    const rest = bytes.length - written;
+    written += fs.writeSync(fd, bytes, written, rest, position + written);
+  }
+}
+
+const hole = Buffer.alloc(chunkBytes);
+
+/** A whole chunk of zeros takes no room in the copy, as it took none in a sparse source. */
+function isHole(chunk: Uint8Array): boolean {
+  return chunk.length === chunkBytes && chunk[0] === 0 && hole.equals(chunk);
 }
 
 function isEntry(name: string): boolean {

@@ -31,8 +31,9 @@ const forbidden = /[;|$`&><(){}[\]*?!#~'"\\\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 /** The longest name that ext4, XFS, btrfs and f2fs take, in bytes. */
 const longestNameBytes = 255;
-/** PATH_MAX, with room for the name of the state root before it. */
-const longestPathBytes = 3072;
+/** Far from PATH_MAX, and from a walk that takes seconds: each name of a path is opened in turn. */
+const longestPathBytes = 1024;
+const mostNames = 32;
 
 /**
  * The path relative to the state root, without `.` and `..`, or undefined when it leads outside.
@@ -60,12 +61,13 @@ export function checkOperationPaths(
     if (character !== undefined) {
       throw new PrecheckError('operation.path_forbidden', { ...where, path, character });
     }
-    if (Buffer.byteLength(path) > longestPathBytes) {
-      const limit = `more than ${longestPathBytes} bytes`;
+    const names = path.split('/');
+    if (Buffer.byteLength(path) > longestPathBytes || names.length > mostNames) {
+      const limit = `more than ${longestPathBytes} bytes or ${mostNames} names`;
       const start = `${path.slice(0, 80)}...`;
       throw new PrecheckError('operation.path_forbidden', { ...where, path: start, found: limit });
     }
-    if (path.split('/').some((name) => Buffer.byteLength(name) > longestNameBytes)) {
+    if (names.some((name) => Buffer.byteLength(name) > longestNameBytes)) {
       const limit = `a name over ${longestNameBytes} bytes`;
       throw new PrecheckError('operation.path_forbidden', { ...where, path, character: limit });
     }

@@ -1,0 +1,78 @@
+/** Hostile bytes out of good ones, drawn by fast-check, so that a found case can be run again. */
+import fc from 'fast-check';
+
+type Edit =
+  | { readonly kind: 'flip' | 'set'; readonly at: number; readonly value: number }
+  | { readonly kind: 'cut'; readonly at: number; readonly length: number }
+  | { readonly kind: 'repeat'; readonly at: number; readonly length: number }
+  | { readonly kind: 'insert'; readonly at: number; readonly bytes: Uint8Array };
+
+/** Where, as a share of the length: an edit fits every input. */
+const place = fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true });
+const interesting = [
+  '"',
+  '\\',
+  '{}',
+  '[]',
+  ',',
+  ':',
+  '\0',
+  '\n',
+  '../',
+  '/',
+  '\u202e',
+  '\uFEFF',
+  '-1',
+  '1e999',
+  '9007199254740993',
+  'null',
+  '__proto__',
+  '\\u0000',
+  '&a [*a]',
+  '!!js/function',
+  '<<:',
+].map((text) => new Uint8Array(Buffer.from(text)));
+
+const edit: fc.Arbitrary<Edit> = fc.oneof(
+  fc.record({
+    kind: fc.constantFrom('flip' as const, 'set' as const),
+    at: place,
+    value: fc.integer({ min: 0, max: 255 }),
+  }),
+  fc.record({ kind: fc.constant('cut' as const), at: place, length: fc.nat(64) }),
+  fc.record({ kind: fc.constant('repeat' as const), at: place, length: fc.nat(200) }),
+  fc.record({
+    kind: fc.constant('insert' as const),
+    at: place,
+    bytes: fc.oneof(fc.uint8Array({ maxLength: 16 }), fc.constantFrom(...interesting)),
+  }),
+);
+
+/** One of these, with up to six edits; now and then nothing but noise. */
+export function mutated(...originals: readonly (Uint8Array | string)[]): fc.Arbitrary<Uint8Array> {
+  const original = fc.constantFrom(...originals.map((each) => Buffer.from(each)));
+  const edited = fc
+    .tuple(original, fc.array(edit, { minLength: 1, maxLength: 6 }))
+    .map(([bytes, edits]) => edits.reduce(apply, bytes as Uint8Array));
+  return fc.oneof({ arbitrary: edited, weight: 20 }, { arbitrary: fc.uint8Array(), weight: 1 });
+}
+
+function apply(bytes: Uint8Array, change: Edit): Uint8Array {
+  const at = Math.floor(change.at * bytes.length);
+  const [before, after] = [bytes.subarray(0, at), bytes.subarray(at)];
+  switch (change.kind) {
+    case 'flip':
+    case 'set': {
+      const copy = new Uint8Array(bytes);
+      const old = copy[at];
+      if (old !== undefined) copy[at] = change.kind === 'set' ? change.value : old ^ change.value;
+      return copy;
+    }
+    case 'cut':
+      return Buffer.concat([before, after.subarray(change.length)]);
+    case 'repeat':
+      return Buffer.concat([before, after.subarray(0, change.length), after]);
+    case 'insert':
+      return Buffer.concat([before, change.bytes, after]);
+  }
+}

@@ -203,15 +203,32 @@ describe('packages and template', () => {
   });
 });
 
-describe('links in the Markdown lead somewhere', () => {
-  test.each(['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'tests/README.md'])(
+describe('every claim of the threat model names a test that exists', () => {
+  const claims = [...load('docs/security.md').text.matchAll(/^\| (.+) \| `(.+)` › `(.+)` \|$/gm)];
+
+  test('there are claims', () => {
+    expect(claims.length).toBeGreaterThan(30);
+  });
+
+  test.each(claims.map(([, claim = '', file = '', name = '']) => [claim, file, name]))(
     '%s',
-    (name) => {
-      const links = [...load(name).text.matchAll(/\]\(([^)#:]+)\)/g)].map(([, link]) => link ?? '');
-      const broken = links.filter(
-        (link) => !fs.existsSync(path.join(top, path.dirname(name), link)),
-      );
-      expect(broken).toEqual([]);
+    (_claim, file, name) => {
+      expect(load(file).text).toContain(name);
     },
   );
+});
+
+describe('links in the Markdown lead somewhere', () => {
+  const pages = [
+    'README.md',
+    'ARCHITECTURE.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
+    'tests/README.md',
+  ];
+  test.each([...pages, 'tests/vectors/README.md', ...filesBelow('docs', /\.md$/)])('%s', (name) => {
+    const links = [...load(name).text.matchAll(/\]\(([^)#:]+)\)/g)].map(([, link]) => link ?? '');
+    const broken = links.filter((link) => !fs.existsSync(path.join(top, path.dirname(name), link)));
+    expect(broken).toEqual([]);
+  });
 });

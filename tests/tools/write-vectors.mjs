@@ -18,8 +18,9 @@ ed.hashes.sha512 = (message) => new Uint8Array(sha512(message));
 const { Point } = ed;
 const order = Point.CURVE().n;
 const hex = (bytes) => Buffer.from(bytes).toString('hex');
-const littleEndian = (bytes) => BigInt(`0x${hex(Buffer.from(bytes).reverse())}`);
-const scalarBytes = (scalar) => Buffer.from(scalar.toString(16).padStart(64, '0'), 'hex').reverse();
+const littleEndian = (bytes) => BigInt(`0x${hex(Buffer.from(bytes).toReversed())}`);
+const scalarBytes = (scalar) =>
+  Buffer.from(scalar.toString(16).padStart(64, '0'), 'hex').toReversed();
 const seedOf = (n) => new Uint8Array(32).fill(n);
 const keyOf = (n) => ed.getPublicKey(seedOf(n));
 const sign = (message, n) => hex(ed.sign(Buffer.from(message), seedOf(n)));
@@ -166,8 +167,8 @@ for (const [name, [expect, body]] of Object.entries(manifests)) {
   write('manifest', name, { expect }, body);
 }
 
-const dst = (path) => manifestOf([{ ...copy, dst: path }]);
-const src = (path) => manifestOf([{ ...copy, src: path }]);
+const dst = (to) => manifestOf([{ ...copy, dst: to }]);
+const src = (from) => manifestOf([{ ...copy, src: from }]);
 const [outside, taken, bad] = [
   'operation.dst_outside',
   'operation.dst_protected',

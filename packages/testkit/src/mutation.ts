@@ -60,19 +60,13 @@ export function mutated(...originals: readonly (Uint8Array | string)[]): fc.Arbi
 function apply(bytes: Uint8Array, change: Edit): Uint8Array {
   const at = Math.floor(change.at * bytes.length);
   const [before, after] = [bytes.subarray(0, at), bytes.subarray(at)];
-  switch (change.kind) {
-    case 'flip':
-    case 'set': {
-      const copy = new Uint8Array(bytes);
-      const old = copy[at];
-      if (old !== undefined) copy[at] = change.kind === 'set' ? change.value : old ^ change.value;
-      return copy;
-    }
-    case 'cut':
-      return Buffer.concat([before, after.subarray(change.length)]);
-    case 'repeat':
-      return Buffer.concat([before, after.subarray(0, change.length), after]);
-    case 'insert':
-      return Buffer.concat([before, change.bytes, after]);
+  if (change.kind === 'cut') return Buffer.concat([before, after.subarray(change.length)]);
+  if (change.kind === 'insert') return Buffer.concat([before, change.bytes, after]);
+  if (change.kind === 'repeat') {
+    return Buffer.concat([before, after.subarray(0, change.length), after]);
   }
+  const copy = new Uint8Array(bytes);
+  const old = copy[at];
+  if (old !== undefined) copy[at] = change.kind === 'set' ? change.value : old ^ change.value;
+  return copy;
 }

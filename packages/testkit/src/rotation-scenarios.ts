@@ -1,4 +1,4 @@
-/** Rotation of certificate and key while the power fails: they lie in the root of the state root. */
+/** Rotation of certificate and key while the power fails. They lie at the top of the state root. */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import type { CertificateOrder } from '@edged/precheck/certificate-gate';
 import { issueSelfSigned } from '@edged/precheck/certificate-issue';

@@ -16,9 +16,11 @@ const canTrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
 const bundled = await buildCommand(undefined);
 const most = 20;
 
-/** Its own CA, and its pair in `tls/`, as it was issued. */
+/** Its own CA, and its pair in `tls/`, as it was issued; nothing left of an earlier kill. */
 function install(device: TestDevice): void {
-  fs.rmSync(device.inside('tls'), { recursive: true, force: true });
+  for (const left of ['tls', '.precheck.lock']) {
+    fs.rmSync(device.inside(left), { recursive: true, force: true });
+  }
   for (const name of ['edge.crt', 'edge.key']) {
     device.write(`state-root/tls/${name}`, device.read(name));
   }

@@ -2,7 +2,7 @@
  * The reconstruction path: verify, plan, stage, and carry out (spec section 5, "different hash").
  * Everything that can refuse does so before the journal is committed.
  */
-import type { Host } from '@edged/host/host';
+import type { Disk, Host } from '@edged/host/host';
 import { mountOf } from '@edged/host/linux-mounts';
 import {
   type Acceptance,
@@ -15,6 +15,7 @@ import { type Records, newestWitness, present } from '@edged/model/decision';
 import { digestOf } from '@edged/model/digest';
 import type { EpochKind } from '@edged/model/epoch-evidence';
 import { defaultBinary, layout } from '@edged/model/layout';
+import type { RuntimeManifest } from '@edged/model/runtime-manifest';
 import type { OsIdentity } from '@edged/model/os-fingerprint';
 import { readBootCount, withThisBoot } from './boot-count.ts';
 import { carryOut, requireSpace } from './change.ts';
@@ -85,14 +86,13 @@ export function judgeManifest(
   const verified = readVerifiedManifest(disk, trust);
   const { manifest, bytes } = verified;
   const manifestHash = digestOf(bytes);
-  const counted = readBootCount(disk, manifestHash);
-  const count = withThisBoot(counted, manifestHash, host.system.bootId());
+  const boots = countBoots(manifest, manifestHash, disk, host);
   const keyring = trust.kind === 'keyring' ? trust.keyring : undefined;
   const circumstances = {
     memory,
     manifestHash,
     bootEpoch: context.bootEpoch,
-    boots: counted && count.boots,
+    boots: boots?.known && boots.count.boots,
     edgeDomainId: context.trust.edgeDomainId,
     nowMilliseconds: notBefore(context.time, manifest.issuedAt).milliseconds,
     minimumSerial: keyring?.minimumSerial,
@@ -102,8 +102,20 @@ export function judgeManifest(
     trust,
     verified,
     acceptance: accepted(manifest, circumstances, keyring?.version),
-    bootCount: manifest.maxBoots === undefined ? undefined : count,
+    bootCount: boots?.count,
   };
+}
+
+/** Undefined where the manifest does not limit its boots: nothing is read then. */
+function countBoots(
+  { maxBoots }: RuntimeManifest,
+  manifestHash: string,
+  disk: Disk,
+  { system }: Host,
+): { readonly known: BootCount | undefined; readonly count: BootCount } | undefined {
+  if (maxBoots === undefined) return undefined;
+  const known = readBootCount(disk, manifestHash);
+  return { known, count: withThisBoot(known, manifestHash, system.bootId()) };
 }
 
 /** As `judgeManifest`, and every rule but the contents. */

@@ -11,7 +11,7 @@ import { TestDevice } from './device.ts';
 import type { CommandLibrary } from './mutants.ts';
 import { noRotation, plainTrust } from './plain-order.ts';
 import { SimDisk, type Tree } from './sim-disk.ts';
-import { simHost } from './sim-host.ts';
+import { simHost, simRoot } from './sim-host.ts';
 import {
   type CallPoint,
   failAt,
@@ -201,7 +201,9 @@ export class InterruptedDevice {
       ...simHost(disk, os, new Map()),
       readFile: (file: string) => fs.readFileSync(file),
     };
-    await precheck(this.order(), host, () => undefined);
+    const order = this.order();
+    const stateRoot = { ...order.stateRoot, path: simRoot };
+    await precheck({ ...order, stateRoot }, host, () => undefined);
     return disk.steps.map(({ label }) => label.replaceAll(/epoch_\d+/g, 'epoch_T'));
   }
 

@@ -212,7 +212,7 @@ async function bundle(
     format: 'esm',
     target: 'node24',
     conditions: ['edged-source'],
-    external: [...external, 'blake3-wasm', '@peculiar/x509', 'reflect-metadata'],
+    external: [...external, 'blake3-wasm'],
     plugins: [applied],
     banner: { js: commonJsNames },
     footer: { js: footer },

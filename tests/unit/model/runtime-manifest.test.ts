@@ -19,19 +19,35 @@ function problems(manifest: unknown): string[] {
   return [];
 }
 
+const asked = { executable: true, xattrs: { 'user.origin': '6564' } };
+
 test('a manifest with everything', () => {
   const hash = 'AB'.repeat(32);
   const operations = [
-    { ...copy, hash: `blake3:${hash}`, mode: '0755' },
+    { ...copy, ...asked, hash: `blake3:${hash}`, mode: '0755' },
     { op: 'verify_config', src: 'x', hash },
   ];
-  expect(parse({ version: '1', binary_path: 'bin/edged', operations })).toEqual({
+  const limits = {
+    serial: 7,
+    issued_at: '2027-01-01T00:00:00Z',
+    not_after: '2028-01-01T00:00:00.5Z',
+    audience: ['edge-*'],
+    max_boots_since_accept: 100,
+    max_epochs: 2,
+  };
+  expect(parse({ version: '1', binary_path: 'bin/edged', operations, ...limits })).toEqual({
     version: '1',
     binaryPath: 'bin/edged',
     operations: [
-      { op: 'copy_binary', src: copy.src, dst: copy.dst, hash: hash.toLowerCase(), mode: 0o755 },
+      { ...copy, ...asked, hash: hash.toLowerCase(), mode: 0o755 },
       { op: 'verify_config', src: 'x', hash: hash.toLowerCase() },
     ],
+    serial: 7,
+    issuedAt: '2027-01-01T00:00:00Z',
+    notAfter: '2028-01-01T00:00:00.5Z',
+    audience: ['edge-*'],
+    maxBoots: 100,
+    maxEpochs: 2,
   });
 });
 

@@ -1,9 +1,9 @@
 /** What a command gets: the machine, the environment, the streams. */
 import type { Host } from '@edged/host/host';
 import { PrecheckError } from '@edged/model/failure';
-import { type Report, events } from '@edged/precheck/event';
+import { type Level, type Report, events } from '@edged/precheck/event';
 import { exitCodes } from './exit-code.ts';
-import type { LogLine } from './log-writer.ts';
+import type { LogFormat, LogLine } from './log-writer.ts';
 import type { Settings } from './settings.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -12,6 +12,12 @@ export interface CommandContext {
   readonly settings: Settings;
   readonly terminal: Terminal;
   readonly log: LogLine;
+}
+
+/** The part of the command line that says how to log. */
+export interface LogArguments {
+  readonly logLevel: Level;
+  readonly logFormat: LogFormat;
 }
 
 /** Encodes the events of the precheck package as log lines. */

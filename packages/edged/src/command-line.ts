@@ -1,6 +1,6 @@
 /**
- * The command line, by yargs: parsing, help, suggestions. The one importer of `yargs`. Nothing
- * happens before a command was understood.
+ * The command line, by yargs: parsing, help, suggestions. The one importer of `yargs`; a plain boot
+ * does not come through here (`boot-line.ts`). Nothing happens before a command was understood.
  *
  * What the library does not do by itself, and what stands here instead:
  * - it ends the process with 1 on bad usage: `exitProcess(false)`, and a `PrecheckError` instead;
@@ -10,37 +10,28 @@
  */
 import { PrecheckError } from '@edged/model/failure';
 import yargs, { type Argv } from 'yargs';
-import type { CommandContext } from './command-context.ts';
+import type { CommandContext, LogArguments } from './command-context.ts';
 import { success } from './exit-code.ts';
-import { type LogSettings, createLog } from './log-writer.ts';
-
-const levels = ['debug', 'info', 'warn', 'error'] as const;
-const formats = ['text', 'json'] as const;
-
-export type Machine = Omit<CommandContext, 'log'>;
+import { globalOptions, outputOption, precheckOptions } from './options.ts';
 
 /** Runs one command; its exit code. Throws what the command throws, and `config.usage`. */
 export async function runCommandLine(
   argv: readonly string[],
-  machine: Machine,
-  useLog: (log: CommandContext['log']) => void,
+  begin: (args: LogArguments) => CommandContext,
+  print: (text: string) => void,
 ): Promise<number> {
   let exitCode: number = success;
-  const run: Run = async ({ logLevel, logFormat }, command) => {
-    const priorityPrefix = machine.settings.stderrIsJournal;
-    const settings = { level: logLevel, format: logFormat, priorityPrefix };
-    const log = createLog(settings, (text) => machine.terminal.error(text));
-    useLog(log);
-    exitCode = await command({ ...machine, log });
+  const run: Run = async (args, command) => {
+    exitCode = await command(begin(args));
   };
   await parser(run).parseAsync([...argv], {}, (_error, _args, output) => {
-    if (output) machine.terminal.out(`${output}\n`);
+    if (output) print(`${output}\n`);
   });
   return exitCode;
 }
 
 type Run = (
-  args: { readonly logLevel: LogSettings['level']; readonly logFormat: LogSettings['format'] },
+  args: LogArguments,
   command: (context: CommandContext) => number | Promise<number>,
 ) => Promise<void>;
 
@@ -56,7 +47,7 @@ function commandsOfADevice(bare: GlobalOptions, run: Run): GlobalOptions {
     .command(
       'precheck',
       'decide whether the OS was replaced, and reconstruct the runtime if so',
-      (command) => precheckOptions(command),
+      (command) => command.options(precheckOptions),
       async (args) =>
         run(args, async (context) =>
           (await import('./commands/precheck.ts')).runPrecheck(args, context),
@@ -65,7 +56,7 @@ function commandsOfADevice(bare: GlobalOptions, run: Run): GlobalOptions {
     .command(
       'fingerprint',
       'print the composite hash of the running OS',
-      (command) => outputOption(command),
+      (command) => command.option('output', outputOption),
       async (args) =>
         run(args, async (context) =>
           (await import('./commands/fingerprint.ts')).runFingerprint(args.output, context),
@@ -74,7 +65,7 @@ function commandsOfADevice(bare: GlobalOptions, run: Run): GlobalOptions {
     .command(
       'version',
       'print the version',
-      (command) => outputOption(command),
+      (command) => command.option('output', outputOption),
       async (args) =>
         run(args, async (context) =>
           (await import('./commands/version.ts')).runVersion(args.output, context),
@@ -246,30 +237,7 @@ function withGlobalOptions(bare: Argv<unknown>) {
       '$0 keygen keys && $0 sign manifest.json --key keys/manifest-sign.key',
       'ship a runtime',
     )
-    .options({
-      'log-level': {
-        choices: levels,
-        default: 'info' as const,
-        requiresArg: true,
-        describe: 'least level on stderr',
-      },
-      'log-format': {
-        choices: formats,
-        default: 'text' as const,
-        requiresArg: true,
-        describe: 'form of the lines on stderr',
-      },
-      'control-socket': {
-        type: 'string',
-        requiresArg: true,
-        describe: 'accepted for compatibility; a oneshot has no use for it',
-      },
-      'prometheus-addr': {
-        type: 'string',
-        requiresArg: true,
-        describe: 'accepted for compatibility; a oneshot has no use for it',
-      },
-    })
+    .options(globalOptions)
     .epilogue(
       'Exit codes: 0 clean, 1 config or usage, 2 state root, 3 certificate, ' +
         '5 reconstruction failed or internal error (the agent must not start).\n' +
@@ -290,46 +258,4 @@ function withGlobalOptions(bare: Argv<unknown>) {
       if (error && error.name !== 'YError') throw error;
       throw new PrecheckError('config.usage', { problem: message ?? error.message });
     });
-}
-
-function precheckOptions<Options>(command: Argv<Options>) {
-  return outputOption(command).options({
-    config: {
-      type: 'string',
-      demandOption: true,
-      requiresArg: true,
-      describe: 'config file: YAML, TOML or JSON, whatever its name',
-    },
-    'rotate-certs': {
-      type: 'boolean',
-      default: false,
-      describe: 'issue a new certificate and key from the CA (needs transport.ca_key_file)',
-    },
-    'rotation-valid-days': {
-      type: 'number',
-      default: 365,
-      requiresArg: true,
-      describe: 'days that a rotated certificate is valid',
-    },
-    'lock-wait-seconds': {
-      type: 'number',
-      default: 10,
-      requiresArg: true,
-      describe: 'how long to wait for another live precheck',
-    },
-    'dry-run': {
-      type: 'boolean',
-      default: false,
-      describe: 'say what would be done; take no lock, write nothing',
-    },
-  });
-}
-
-function outputOption<Options>(command: Argv<Options>) {
-  return command.option('output', {
-    choices: formats,
-    default: 'text' as const,
-    requiresArg: true,
-    describe: 'form of the result on stdout',
-  });
 }

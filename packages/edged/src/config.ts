@@ -6,7 +6,8 @@ import { type FailureDetail, PrecheckError } from '@edged/model/failure';
 import { isObject } from '@edged/model/json-reader';
 import * as v from 'valibot';
 import { type Config, configSchema, secretKeys } from './config-schema.ts';
-import { type ConfigText, parseConfigText } from './config-text.ts';
+import type { ConfigText } from './config-text.ts';
+import { readPlainYaml } from './plain-yaml.ts';
 
 const limitBytes = 1024 * 1024;
 /** Letters that may differ for `did you mean`. */
@@ -19,6 +20,9 @@ export async function readConfig(path: string): Promise<Config> {
 
 /** Throws `config.syntax` and `config.invalid` with every problem found. */
 export async function parseConfig(text: string, file: string): Promise<Config> {
+  const plain = v.safeParse(configSchema, readPlainYaml(text));
+  if (plain.success) return plain.output;
+  const { parseConfigText } = await import('./config-text.ts');
   const parsed = await parseConfigText(text, file);
   const result = v.safeParse(configSchema, parsed.value);
   if (result.success) return result.output;

@@ -1,7 +1,7 @@
 /** The process: arguments, environment, exit code. The only place that ends it. */
 import { linuxHost } from '@edged/host/linux-host';
-import { reportFailure } from './command-context.ts';
-import { runCommandLine } from './command-line.ts';
+import { readBootLine } from './boot-line.ts';
+import { type CommandContext, type LogArguments, reportFailure } from './command-context.ts';
 import { exitCodes } from './exit-code.ts';
 import { type LogLine, createLog } from './log-writer.ts';
 import { readSettings } from './settings.ts';
@@ -11,19 +11,31 @@ export async function main(argv: readonly string[]): Promise<void> {
   // until a command is understood and done, whatever ends this process is a defect
   process.exitCode = exitCodes.defect;
   const settings = readSettings(process.env);
-  let log: LogLine = createLog(
-    { level: 'info', format: 'text', priorityPrefix: settings.stderrIsJournal },
-    (text) => terminal.error(text),
-  );
+  const logAs = ({ logLevel: level, logFormat: format }: LogArguments): LogLine => {
+    const form = { level, format, priorityPrefix: settings.stderrIsJournal };
+    return createLog(form, (text) => terminal.error(text));
+  };
+  let log = logAs({ logLevel: 'info', logFormat: 'text' });
   const fail = (error: unknown): never => process.exit(reportFailure(error, log));
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
+  const begin = (args: LogArguments): CommandContext => {
+    log = logAs(args);
+    return { host: linuxHost(), settings, terminal, log };
+  };
   try {
-    const machine = { host: linuxHost(), settings, terminal };
-    process.exitCode = await runCommandLine(argv, machine, (chosen) => {
-      log = chosen;
-    });
+    process.exitCode = await run(argv, begin);
   } catch (error) {
     process.exitCode = reportFailure(error, log);
   }
+}
+
+async function run(
+  argv: readonly string[],
+  begin: (args: LogArguments) => CommandContext,
+): Promise<number> {
+  const boot = readBootLine(argv);
+  if (boot) return (await import('./commands/precheck.ts')).runPrecheck(boot, begin(boot));
+  const { runCommandLine } = await import('./command-line.ts');
+  return runCommandLine(argv, begin, (text) => terminal.out(text));
 }

@@ -158,6 +158,8 @@ export interface Host {
   /** Undefined when nothing is there. */
   inspectDirectory(path: string): DirectoryReport | undefined;
   openDisk(canonicalPath: string): Disk;
+  /** Loads what only writing and locking need: to be awaited before the first of them. */
+  prepareToWrite(): Promise<void>;
   /** One attempt, no waiting: undefined when another live process holds it. */
   tryLock(canonicalPath: string, visibleLock: string): HeldLock | undefined;
 }

@@ -5,8 +5,6 @@
  * out. One file of this package writes state: this one, with `atomic-file.ts` below it.
  */
 import fs from 'node:fs';
-import { writeWholeFile } from './atomic-file.ts';
-import { setXattrs } from './linux-xattr.ts';
 import {
   type CopyOptions,
   type Disk,
@@ -15,6 +13,7 @@ import {
   type EntryStatus,
   type Owner,
 } from './host.ts';
+import { writing } from './writing.ts';
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants;
 const chunkBytes = 1024 * 1024;
@@ -106,7 +105,7 @@ class LinuxDisk implements Disk {
   }
 
   createFile(path: string, bytes: Uint8Array, mode: number): void {
-    this.#at('create', path, (name) => writeWholeFile(name, bytes, mode));
+    this.#at('create', path, (name) => writing().writeWholeFile(name, bytes, mode));
   }
 
   copyFile(from: string, to: string, options: CopyOptions): number {
@@ -123,7 +122,7 @@ class LinuxDisk implements Disk {
             });
             if (fs.fstatSync(output).size < size) fs.ftruncateSync(output, size);
             if (fs.fstatSync(output).size !== size) throw errnoError('ESHORT');
-            setXattrs(`/proc/${process.pid}/fd/${output}`, options.xattrs ?? {});
+            writing().setXattrs(`/proc/${process.pid}/fd/${output}`, options.xattrs ?? {});
             fs.fchmodSync(output, options.modeFor(fs.fstatSync(input).mode & 0o7777));
             fs.fsyncSync(output);
             return size;

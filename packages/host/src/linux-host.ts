@@ -10,8 +10,8 @@ import {
   type OperatingSystem,
 } from './host.ts';
 import { openLinuxDisk, readUpTo, withDescriptor } from './linux-disk.ts';
-import { tryLinuxLock } from './linux-lock.ts';
 import { parseMountInfo } from './linux-mounts.ts';
+import { loadWriting, writing } from './writing.ts';
 
 /** Parts of the machine that a caller may put in the place of the real ones. */
 export interface HostOverrides {
@@ -28,7 +28,8 @@ export function linuxHost(overrides: HostOverrides = {}): Host {
     listDirectory,
     inspectDirectory,
     openDisk: openLinuxDisk,
-    tryLock: tryLinuxLock,
+    prepareToWrite: loadWriting,
+    tryLock: (stateRoot, visibleLock) => writing().tryLinuxLock(stateRoot, visibleLock),
   };
 }
 

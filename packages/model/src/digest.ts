@@ -3,14 +3,17 @@
  *
  * What the library does not do for us, and what stands here instead:
  * - other releases of it give a wrong digest for a chunk over 1 MiB: chunks are cut to 64 KiB;
- * - a hasher lives in WASM memory until disposed: `digestHex()` and `abandon()` dispose it;
+ * - a hasher lives in WASM memory until it is freed: `digestHex()` and `abandon()` free it;
+ * - its front door loads Node's streams, which cost a matching boot more than the hash: the module
+ *   with the code itself is imported;
  * - nothing checks the compiled module: `selfTest()` compares two published digests once.
  */
-import { createHash } from 'blake3-wasm';
+import blake3 from 'blake3-wasm/dist/wasm/nodejs/blake3_js.js';
 
 /** 64 lower-case hexadecimal digits. */
 export type Digest = string & { readonly brand: 'Digest' };
 
+const digestBytes = 32;
 const longestChunkBytes = 64 * 1024;
 const digestPattern = /^(?:blake3:)?([0-9a-f]{64})$/i;
 
@@ -39,7 +42,7 @@ export function parseDigest(text: string): Digest | undefined {
 }
 
 function openHasher(): Hasher {
-  const wasm = createHash();
+  const wasm = blake3.create_hasher();
   return {
     update(bytes) {
       for (let start = 0; start < bytes.length; start += longestChunkBytes) {
@@ -47,11 +50,12 @@ function openHasher(): Hasher {
       }
     },
     digestHex() {
-      const digest = wasm.digest() as Uint8Array;
-      wasm.dispose();
+      const digest = new Uint8Array(digestBytes);
+      wasm.digest(digest);
+      wasm.free();
       return Buffer.from(digest).toString('hex') as Digest;
     },
-    abandon: () => wasm.dispose(),
+    abandon: () => wasm.free(),
   };
 }
 

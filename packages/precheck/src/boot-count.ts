@@ -40,12 +40,12 @@ export function withThisBoot(
 }
 
 /** On a matching boot. Takes the lock and writes, once a boot. */
-export function countBoot(
+export async function countBoot(
   records: Records,
   stateRoot: StateRoot,
   host: Host,
   report: Report,
-): void {
+): Promise<void> {
   const current = present(records.current);
   const { manifestHash, maxBoots } = (current && acceptanceOf(current)) ?? {};
   if (manifestHash === undefined || maxBoots === undefined) return;
@@ -62,6 +62,7 @@ export function countBoot(
   }
   // a lost count stays lost: counting from one again would be what a thief of the count wants
   if (isLost || readOnly || known.bootId === bootId) return;
+  await host.prepareToWrite();
   stateRoot.lock();
   refusingAs('state_root.io_error', {}, () => {
     beginTransaction(disk);

@@ -49,6 +49,7 @@ export async function passCertificateGate(
   const mayWrite = !dryRun && !stateRoot.readOnly;
   if (mayWrite && wasCutOff(order, host)) {
     const { finishRotation } = await import('./certificate-rotation.ts');
+    await host.prepareToWrite();
     finishRotation(order, situation, report);
   }
   if (order.rotate || (!stateRoot.readOnly && isDue(order, host, time))) {

@@ -52,6 +52,7 @@ export async function rotate(
 ): Promise<void> {
   try {
     if (stateRoot.readOnly && !dryRun) throw new Error('the state root is on a read-only mount');
+    await host.prepareToWrite();
     if (!dryRun) stateRoot.lock();
     const old = parseChain(readPem(order.certFile, host), order.certFile);
     const issued = await issue(order, old, host, time.milliseconds);

@@ -61,6 +61,7 @@ async function passGates(
   const { trust, dryRun } = order;
   const mayWrite = !dryRun && !readOnly;
   const lockAndRecover = async (): Promise<Records> => {
+    await host.prepareToWrite();
     stateRoot.lock();
     await (await import('./recovery.ts')).recover(stateRoot, trust, host, report);
     isRecovered = true;
@@ -85,7 +86,7 @@ async function passGates(
     const { act } = await import('./act.ts');
     act(decision, { stateRoot, host, identity, records, time, trust, dryRun }, report);
   } else if (!dryRun && limitsBoots(records)) {
-    (await import('./boot-count.ts')).countBoot(records, stateRoot, host, report);
+    await (await import('./boot-count.ts')).countBoot(records, stateRoot, host, report);
   }
   return {
     decision: decision.kind,

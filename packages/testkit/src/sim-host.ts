@@ -56,6 +56,7 @@ export function simHost(disk: SimDisk, os: SimOs, files: ReadonlyMap<string, Uin
       return { ...common, mode: 0o755, access: 'writable' };
     },
     openDisk: () => disk,
+    prepareToWrite: async () => undefined,
     tryLock: () => ({ release: () => undefined }),
   };
 }

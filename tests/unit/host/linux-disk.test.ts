@@ -5,7 +5,9 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Disk, DiskError } from '@edged/host/host';
 import { openLinuxDisk } from '@edged/host/linux-disk';
+import { loadWriting } from '@edged/host/writing';
 
+await loadWriting();
 let directory: string;
 let root: string;
 let disk: Disk;

@@ -38,6 +38,7 @@ function hostWith(
       access: 'writable',
     }),
     openDisk: () => ({ close: () => undefined }) as unknown as Disk,
+    prepareToWrite: async () => undefined,
     tryLock: () => undefined,
   };
 }

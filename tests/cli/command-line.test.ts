@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { commandFile, runCommand, skipMountCheck } from '@edged/testkit/built-command';
+import { command, runCommand, skipMountCheck } from '@edged/testkit/built-command';
 import { withDevice } from '@edged/testkit/device';
 
 describe('help', () => {
@@ -92,8 +92,9 @@ test('lines carry the priority prefix when stderr is the journal, and only then'
     const run = (stream: string): string => {
       fs.ftruncateSync(fd);
       const env = { PATH: process.env['PATH'], ...skipMountCheck, JOURNAL_STREAM: stream };
-      const args = [commandFile, 'precheck', '--config', device.config];
-      spawnSync(process.execPath, args, { env, stdio: ['ignore', 'ignore', fd] });
+      const [first, ...rest] = command;
+      const args = [...rest, 'precheck', '--config', device.config];
+      spawnSync(first, args, { env, stdio: ['ignore', 'ignore', fd] });
       return fs.readFileSync(log, 'utf8').replace(/^\0+/, '');
     };
     expect(run(`${dev}:${ino}`)).toMatch(/^<4>level=WARN msg="edge\.state_root/);
@@ -117,7 +118,7 @@ test('--output json on refusal: the reason, the remedy, the exit code', () =>
 
 test('a closed stdout or stderr changes no exit code', () =>
   withDevice((device) => {
-    const script = `node ${commandFile} precheck --config ${device.config} --output json`;
+    const script = `${command.join(' ')} precheck --config ${device.config} --output json`;
     const env = { PATH: process.env['PATH'], ...skipMountCheck };
     for (const redirection of ['>&-', '2>&-', '>/dev/full', '2>/dev/full', '>&- 2>&-']) {
       const { status } = spawnSync('sh', ['-c', `${script} ${redirection}`], { env });

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { linuxHost } from '@edged/host/linux-host';
 import { tryLinuxLock } from '@edged/host/linux-lock';
-import { commandFile } from '@edged/testkit/built-command';
+import { command } from '@edged/testkit/built-command';
 import { withDevice } from '@edged/testkit/device';
 
 const visible = '.precheck.lock';
@@ -78,7 +78,7 @@ describe('a lock left behind costs nothing', () => {
         '-e',
         'inject=fsync:signal=SIGKILL:when=3',
       ];
-      const run = [process.execPath, commandFile, 'precheck', '--config', device.config];
+      const run = [...command, 'precheck', '--config', device.config];
       const env = { PATH: process.env['PATH'], EDGE_STATE_ROOT_SKIP_MOUNT_CHECK: '1' };
       spawnSync('strace', [...trace, ...run], { env });
       expect(fs.existsSync(device.inside(visible))).toBe(true);

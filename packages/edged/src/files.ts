@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { PrecheckError } from '@edged/model/failure';
+import type { TemplateEntry } from './template.ts';
 
 /** Throws `config.input_unusable`. */
 export function readInput(file: string, limitBytes: number): Buffer {
@@ -44,22 +45,17 @@ export function replaceOutput(file: string, bytes: Uint8Array, mode: number): vo
   }
 }
 
-/** Copies what is missing of a tree; never touches what is there. Gives the paths it made. */
-export function fillTree(from: string, to: string): string[] {
+/** Makes what is missing of a tree; never touches what is there. Gives the paths it made. */
+export function fillIn(entries: readonly TemplateEntry[], to: string): string[] {
   const made: string[] = [];
-  try {
-    for (const entry of fs.readdirSync(from, { withFileTypes: true })) {
-      const target = path.join(to, entry.name);
-      if (entry.isDirectory()) {
-        if (makeDirectory(target)) made.push(`${target}/`);
-        made.push(...fillTree(path.join(from, entry.name), target));
-      } else if (!fs.existsSync(target)) {
-        fs.copyFileSync(path.join(from, entry.name), target, fs.constants.COPYFILE_EXCL);
-        made.push(target);
-      }
+  for (const { name, text } of entries) {
+    const target = path.join(to, name);
+    if (text === undefined) {
+      if (makeDirectory(target)) made.push(`${target}/`);
+    } else if (!fs.existsSync(target)) {
+      writeNewFile(target, Buffer.from(text), 0o644);
+      made.push(target);
     }
-  } catch (error) {
-    throw asInputFailure(error, to);
   }
   return made;
 }

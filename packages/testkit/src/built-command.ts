@@ -1,8 +1,17 @@
 /** The built command as a child process: what systemd and an engineer run. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const commandFile = fileURLToPath(new URL('../../edged/bin/edged', import.meta.url));
+const commandFile = fileURLToPath(new URL('../../edged/bin/edged', import.meta.url));
+const executable = process.env['EDGED_EXECUTABLE'];
+
+/** The command and its first arguments: the built sources, or what EDGED_EXECUTABLE names. */
+export const command: readonly [string, ...string[]] = executable
+  ? [path.resolve(executable)]
+  : [process.execPath, commandFile];
+
+const [first, ...rest] = command;
 
 export interface CommandResult {
   readonly exitCode: number | null;
@@ -24,7 +33,7 @@ export function runCommand(
   args: readonly string[],
   { environment = skipMountCheck, directory, userId }: CommandOptions = {},
 ): CommandResult {
-  const { status, stdout, stderr, error } = spawnSync(process.execPath, [commandFile, ...args], {
+  const { status, stdout, stderr, error } = spawnSync(first, [...rest, ...args], {
     env: { PATH: process.env['PATH'], ...environment },
     cwd: directory,
     uid: userId,
@@ -43,7 +52,7 @@ export interface RunningCommand {
 
 /** A command that runs beside others. */
 export function startCommand(args: readonly string[]): RunningCommand {
-  const child = spawn(process.execPath, [commandFile, ...args], {
+  const child = spawn(first, [...rest, ...args], {
     env: { PATH: process.env['PATH'], ...skipMountCheck },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

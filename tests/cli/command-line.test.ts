@@ -34,10 +34,10 @@ describe('help', () => {
 
   test.each(['precheck', 'init', 'keygen', 'sign', 'verify', 'fingerprint', 'simulate', 'version'])(
     'of %s',
-    (command) => {
-      const { exitCode, stdout } = runCommand([command, '--help']);
+    (name) => {
+      const { exitCode, stdout } = runCommand([name, '--help']);
       expect(exitCode).toBe(0);
-      expect(stdout).toContain(`edged ${command}`);
+      expect(stdout).toContain(`edged ${name}`);
     },
   );
 });

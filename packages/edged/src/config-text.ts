@@ -3,6 +3,8 @@
  * usually holds YAML. Gives the plain value and, for every path in it, the place in the text.
  */
 import { PrecheckError } from '@edged/model/failure';
+import { parse } from 'smol-toml';
+import { LineCounter, isCollection, isMap, isScalar, parseDocument } from 'yaml';
 
 export type ConfigPath = readonly (string | number)[];
 
@@ -17,7 +19,7 @@ export interface ConfigText {
 const mostAliases = 100;
 
 /** Throws `config.syntax` with every problem found. */
-export async function parseConfigText(text: string, file: string): Promise<ConfigText> {
+export function parseConfigText(text: string, file: string): ConfigText {
   const language = languageOf(text);
   return language === 'toml' ? parseToml(text, file) : parseYaml(text, file, language);
 }
@@ -30,12 +32,7 @@ export function languageOf(text: string): ConfigText['language'] {
   return isTomlLine.test(first) ? 'toml' : 'yaml';
 }
 
-async function parseYaml(
-  text: string,
-  file: string,
-  language: 'yaml' | 'json',
-): Promise<ConfigText> {
-  const { LineCounter, isCollection, isMap, isScalar, parseDocument } = await import('yaml');
+function parseYaml(text: string, file: string, language: 'yaml' | 'json'): ConfigText {
   const lines = new LineCounter();
   const place = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
@@ -81,8 +78,7 @@ async function parseYaml(
   };
 }
 
-async function parseToml(text: string, file: string): Promise<ConfigText> {
-  const { parse } = await import('smol-toml');
+function parseToml(text: string, file: string): ConfigText {
   const value = toValue(() => parse(text), file, 'toml');
   return { language: 'toml', value, placeOf: (path) => placeInToml(text, path) };
 }

@@ -1,12 +1,12 @@
 /**
- * The command as one file of JavaScript, with all that it reads at run time inside: the BLAKE3
- * module and the state root template. Needs nothing beside it but a runtime.
+ * The command as JavaScript, in one file or in parts, with all that it reads at run time inside:
+ * the BLAKE3 module and the state root template. Needs nothing beside it but a runtime.
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readTemplate } from 'edged/template';
-import { type Plugin, build } from 'esbuild';
+import { type BuildOptions, type Plugin, build } from 'esbuild';
 
 const packages = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -15,26 +15,45 @@ const commonJsNames =
   "import { createRequire as makeRequire } from 'node:module'; " +
   'const require = makeRequire(import.meta.url); const __filename = import.meta.filename;';
 
-/** Writes `outfile`; gives its size in bytes. The same sources give the same bytes. */
+const entry = "import { main } from './main.ts'; await main(process.argv.slice(2));";
+
+const common = {
+  stdin: { contents: entry, resolveDir: path.join(packages, 'edged/src'), loader: 'ts' },
+  absWorkingDir: path.dirname(path.dirname(packages)),
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  conditions: ['edged-source'],
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
+  logLevel: 'error',
+} as const satisfies BuildOptions;
+
+/** One file for Node.js; gives its size in bytes. The same sources give the same bytes. */
 export async function bundleCommand(outfile: string): Promise<number> {
-  await build({
-    entryPoints: [path.join(packages, 'edged/src/main.ts')],
-    absWorkingDir: path.dirname(path.dirname(packages)),
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node24',
-    conditions: ['edged-source'],
-    plugins: [embedBlake3, embedTemplate],
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: 'none',
-    banner: { js: `#!/usr/bin/env node\n${commonJsNames}` },
-    footer: { js: 'await main(process.argv.slice(2));' },
-    logLevel: 'error',
-  });
+  const banner = { js: `#!/usr/bin/env node\n${commonJsNames}` };
+  await build({ ...common, outfile, banner, plugins: [embedBlake3, embedTemplate] });
+  fs.chmodSync(outfile, 0o755);
   return fs.statSync(outfile).size;
+}
+
+/**
+ * The same in parts, for the executable: a boot loads the parts that it needs. Gives the name of
+ * the part to start with.
+ */
+export async function bundleParts(directory: string): Promise<string> {
+  fs.rmSync(directory, { recursive: true, force: true });
+  await build({
+    ...common,
+    outdir: directory,
+    splitting: true,
+    outExtension: { '.js': '.mjs' },
+    banner: { js: commonJsNames },
+    plugins: [embedBlake3, embedTemplate],
+  });
+  return path.join(directory, 'stdin.mjs');
 }
 
 const reading =

@@ -23,10 +23,10 @@ const runtimes: Readonly<Record<Architecture, string>> = {
 export const largestExecutable = 130 * 1024 * 1024;
 
 /**
- * Writes the executable for `architecture` to `outfile`. The same bundle gives the same bytes.
+ * Writes the executable for `architecture` to `outfile`. The same parts give the same bytes.
  * Throws when the runtime of this machine is not installed, and what `npm pack` throws.
  */
-export function makeExecutable(bundle: string, outfile: string, architecture: Architecture): void {
+export function makeExecutable(entry: string, outfile: string, architecture: Architecture): void {
   const compiler = runtimeFile(process.arch as Architecture);
   const runtime = architecture === process.arch ? compiler : runtimeFile(architecture);
   const target = architecture === 'x64' ? 'bun-linux-x64-baseline' : 'bun-linux-arm64';
@@ -35,6 +35,7 @@ export function makeExecutable(bundle: string, outfile: string, architecture: Ar
     '--bytecode',
     '--format=esm',
     '--minify',
+    '--splitting',
     `--target=${target}`,
     `--compile-executable-path=${runtime}`,
     // nothing in the directory where it happens to be started may change what it does
@@ -43,9 +44,9 @@ export function makeExecutable(bundle: string, outfile: string, architecture: Ar
     '--no-compile-autoload-tsconfig',
     '--no-compile-autoload-package-json',
   ];
-  // the name of the bundle goes into the executable: always the same, whatever the directory
-  const work = path.dirname(bundle);
-  const args = ['build', path.basename(bundle), ...options, `--outfile=${path.resolve(outfile)}`];
+  // the names of the parts go into the executable: always the same, whatever the directory
+  const work = path.dirname(entry);
+  const args = ['build', path.basename(entry), ...options, `--outfile=${path.resolve(outfile)}`];
   execFileSync(compiler, args, { cwd: work, stdio: ['ignore', 'ignore', 'pipe'] });
   const { size } = fs.statSync(outfile);
   if (size > largestExecutable) throw new Error(`${outfile} is too large: ${size} bytes`);

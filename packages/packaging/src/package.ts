@@ -1,8 +1,8 @@
-/** `npm run package`: dist/edged for this machine, and for the other one where that is to be had. */
+/** `npm run package`: dist/edged for this machine, and for the other one if that is to be had. */
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleCommand } from './bundle.ts';
+import { bundleCommand, bundleParts } from './bundle.ts';
 import { type Architecture, makeExecutable } from './executable.ts';
 
 const dist = fileURLToPath(new URL('../../../dist', import.meta.url));
@@ -12,11 +12,12 @@ fs.mkdirSync(dist, { recursive: true });
 const bundle = path.join(dist, 'edged.mjs');
 const size = await bundleCommand(bundle);
 console.log(`${bundle}: ${(size / 1024).toFixed(0)} KiB, for Node.js 24 or newer`);
+const entry = await bundleParts(path.join(dist, 'parts'));
 for (const architecture of ['x64', 'arm64'] as const satisfies readonly Architecture[]) {
   const isOurs = architecture === process.arch;
   const outfile = path.join(dist, isOurs ? 'edged' : `edged-linux-${architecture}`);
   try {
-    makeExecutable(bundle, outfile, architecture);
+    makeExecutable(entry, outfile, architecture);
     const megabytes = (fs.statSync(outfile).size / mebibyte).toFixed(1);
     console.log(`${outfile}: ${megabytes} MiB, ${architecture}`);
   } catch (error) {

@@ -1,0 +1,59 @@
+/** The executable is one file, needs nothing beside it, and comes out the same twice. */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { bundleCommand, bundleParts } from '@edged/packaging/bundle';
+import { type Architecture, largestExecutable, makeExecutable } from '@edged/packaging/executable';
+
+const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-package-'));
+const executable = path.join(directory, 'bin', 'edged');
+
+beforeAll(async () => {
+  fs.mkdirSync(path.dirname(executable));
+  const entry = await bundleParts(path.join(directory, 'parts'));
+  makeExecutable(entry, executable, process.arch as Architecture);
+});
+afterAll(() => fs.rmSync(directory, { recursive: true }));
+
+function digest(file: string): string {
+  return createHash('sha256').update(fs.readFileSync(file)).digest('hex');
+}
+
+test('the same sources give the same bytes, in another directory', async () => {
+  const other = path.join(directory, 'another place');
+  fs.mkdirSync(other);
+  const entry = await bundleParts(path.join(other, 'parts'));
+  makeExecutable(entry, path.join(other, 'edged'), process.arch as Architecture);
+  expect(digest(path.join(other, 'edged'))).toBe(digest(executable));
+  for (const name of ['one.mjs', 'two.mjs']) await bundleCommand(path.join(other, name));
+  expect(digest(path.join(other, 'one.mjs'))).toBe(digest(path.join(other, 'two.mjs')));
+});
+
+test('its size is bounded', () => {
+  expect(fs.statSync(executable).size).toBeLessThan(largestExecutable);
+});
+
+test('alone in an empty directory it does its work, whatever lies about', () => {
+  const alone = path.join(directory, 'alone');
+  fs.mkdirSync(alone);
+  fs.copyFileSync(executable, path.join(alone, 'edged'));
+  fs.writeFileSync(path.join(alone, '.env'), 'EDGE_STATE_ROOT=/nowhere\n');
+  fs.writeFileSync(path.join(alone, 'bunfig.toml'), 'preload = ["./evil.js"]\n');
+  fs.writeFileSync(path.join(alone, 'evil.js'), 'console.log("evil");\n');
+  fs.writeFileSync(path.join(alone, 'package.json'), '{"type":"commonjs"}\n');
+  const run = (...args: string[]): ReturnType<typeof spawnSync> =>
+    spawnSync('./edged', args, {
+      cwd: alone,
+      env: { PATH: process.env['PATH'] },
+      encoding: 'utf8',
+    });
+  expect(run('version')).toMatchObject({ status: 0, stdout: 'edged 0.1.0\n', stderr: '' });
+  expect(run('init', 'root').status).toBe(0);
+  expect(fs.existsSync(path.join(alone, 'root/runtime/binaries'))).toBe(true);
+  expect(run('keys', 'list').stderr).toContain('no state root given'); // .env was not read
+  const simulated = run('simulate');
+  expect(simulated.stdout).toContain('13 of 13 steps as expected');
+});

@@ -6,14 +6,20 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { bundleCommand, bundleParts } from '@edged/packaging/bundle';
-import { type Architecture, largestExecutable, makeExecutable } from '@edged/packaging/executable';
+import {
+  type Architecture,
+  largestExecutable,
+  makeExecutable,
+  nativeBlake3File,
+} from '@edged/packaging/executable';
 
+const native = nativeBlake3File(process.arch as Architecture);
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-package-'));
 const executable = path.join(directory, 'bin', 'edged');
 
 beforeAll(async () => {
   fs.mkdirSync(path.dirname(executable));
-  const entry = await bundleParts(path.join(directory, 'parts'));
+  const entry = await bundleParts(path.join(directory, 'parts'), native);
   makeExecutable(entry, executable, process.arch as Architecture);
 });
 afterAll(() => fs.rmSync(directory, { recursive: true }));
@@ -25,7 +31,7 @@ function digest(file: string): string {
 test('the same sources give the same bytes, in another directory', async () => {
   const other = path.join(directory, 'another place');
   fs.mkdirSync(other);
-  const entry = await bundleParts(path.join(other, 'parts'));
+  const entry = await bundleParts(path.join(other, 'parts'), native);
   makeExecutable(entry, path.join(other, 'edged'), process.arch as Architecture);
   expect(digest(path.join(other, 'edged'))).toBe(digest(executable));
   for (const name of ['one.mjs', 'two.mjs']) await bundleCommand(path.join(other, name));

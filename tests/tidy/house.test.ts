@@ -60,6 +60,7 @@ describe('each fixed library has one importer', () => {
   test.each([
     ['@noble/ed25519', 'packages/model/src/manifest-signature.ts'],
     ['blake3-wasm/[\\w/.]+', 'packages/model/src/digest.ts'],
+    ['@napi-rs/blake-hash', 'packages/model/src/native-blake3.ts'],
     ['write-file-atomic', 'packages/host/src/atomic-file.ts'],
     ['proper-lockfile', 'packages/host/src/linux-lock.ts'],
     ['yargs', 'packages/edged/src/command-line.ts'],

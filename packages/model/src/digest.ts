@@ -25,9 +25,32 @@ export interface Hasher {
 }
 
 export function createHasher(): Hasher {
-  selfTest();
-  return openHasher();
+  if (!selfTested) selfTest(openWasmHasher);
+  selfTested = true;
+  return (openNative ?? openWasmHasher)();
 }
+
+/**
+ * From now on hash in machine code, where that is to be had and gives the published digests. The
+ * reason why not; undefined when it is so. The digests are the same either way.
+ */
+export async function useNativeBlake3(): Promise<string | undefined> {
+  try {
+    const { openNativeHasher } = await import('./native-blake3.ts');
+    selfTest(openNativeHasher);
+    openNative = openNativeHasher;
+    return undefined;
+  } catch (error) {
+    return (error as Error).message.split('\n')[0] ?? 'it does not load';
+  }
+}
+
+/** Back to the module that works everywhere. */
+export function useWasmBlake3(): void {
+  openNative = undefined;
+}
+
+let openNative: (() => Hasher) | undefined;
 
 /** BLAKE3-256 over the concatenation of the parts, without separators. */
 export function digestOf(...parts: readonly Uint8Array[]): Digest {
@@ -41,7 +64,7 @@ export function parseDigest(text: string): Digest | undefined {
   return digestPattern.exec(text)?.[1]?.toLowerCase() as Digest | undefined;
 }
 
-function openHasher(): Hasher {
+function openWasmHasher(): Hasher {
   const wasm = blake3.create_hasher();
   return {
     update(bytes) {
@@ -66,13 +89,11 @@ const published: readonly (readonly [number, string])[] = [
 ];
 let selfTested = false;
 
-function selfTest(): void {
-  if (selfTested) return;
+function selfTest(open: () => Hasher): void {
   for (const [length, expected] of published) {
-    const hasher = openHasher();
+    const hasher = open();
     hasher.update(Uint8Array.from({ length }, (_, index) => index));
     const found = hasher.digestHex();
     if (found !== expected) throw new Error(`BLAKE3 self-test: ${found} for ${length} bytes`);
   }
-  selfTested = true;
 }

@@ -34,16 +34,17 @@ const common = {
 /** One file for Node.js; gives its size in bytes. The same sources give the same bytes. */
 export async function bundleCommand(outfile: string): Promise<number> {
   const banner = { js: `#!/usr/bin/env node\n${commonJsNames}` };
-  await build({ ...common, outfile, banner, plugins: [embedBlake3, embedTemplate] });
+  const external = ['@napi-rs/blake-hash']; // used where it is installed
+  await build({ ...common, outfile, banner, external, plugins: [embedBlake3, embedTemplate] });
   fs.chmodSync(outfile, 0o755);
   return fs.statSync(outfile).size;
 }
 
 /**
  * The same in parts, for the executable: a boot loads the parts that it needs. Gives the name of
- * the part to start with.
+ * the part to start with. `nativeBlake3` is the addon of the architecture that it is for.
  */
-export async function bundleParts(directory: string): Promise<string> {
+export async function bundleParts(directory: string, nativeBlake3: string): Promise<string> {
   fs.rmSync(directory, { recursive: true, force: true });
   await build({
     ...common,
@@ -51,7 +52,7 @@ export async function bundleParts(directory: string): Promise<string> {
     splitting: true,
     outExtension: { '.js': '.mjs' },
     banner: { js: commonJsNames },
-    plugins: [embedBlake3, embedTemplate],
+    plugins: [embedBlake3, embedNativeBlake3(nativeBlake3), embedTemplate],
   });
   return path.join(directory, 'stdin.mjs');
 }
@@ -71,6 +72,34 @@ const embedBlake3: Plugin = {
       return { contents: text.replace(reading, inside), loader: 'js' };
     }),
 };
+
+/**
+ * The addon inside. A library is loaded from a file: it is written to a directory that is ours
+ * alone, and gone again at once. Where that is not possible, BLAKE3 is computed without it.
+ */
+function embedNativeBlake3(file: string): Plugin {
+  const addon = fs.readFileSync(file).toString('base64');
+  const contents = `
+    import fs from 'node:fs'; import os from 'node:os'; import path from 'node:path';
+    const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-'));
+    const file = path.join(directory, 'blake3.node');
+    const loaded = { exports: {} };
+    try {
+      fs.writeFileSync(file, Buffer.from('${addon}', 'base64'), { mode: 0o700, flag: 'wx' });
+      process.dlopen(loaded, file);
+    } finally {
+      fs.rmSync(directory, { recursive: true, force: true });
+    }
+    export const { Blake3Hasher } = loaded.exports;`;
+  return {
+    name: 'native BLAKE3 inside',
+    setup(bundler) {
+      const filter = /^@napi-rs\/blake-hash$/;
+      bundler.onResolve({ filter }, () => ({ path: 'blake3', namespace: 'native' }));
+      bundler.onLoad({ filter: /./, namespace: 'native' }, () => ({ contents, loader: 'js' }));
+    },
+  };
+}
 
 const embedTemplate: Plugin = {
   name: 'template inside',

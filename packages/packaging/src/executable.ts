@@ -53,11 +53,20 @@ export function makeExecutable(entry: string, outfile: string, architecture: Arc
 }
 
 function runtimeFile(architecture: Architecture): string {
-  const name = runtimes[architecture];
-  const installed = path.join(top, 'node_modules', name, 'bin/bun');
+  return fileOf(runtimes[architecture], 'bin/bun', architecture);
+}
+
+/** The addon that computes BLAKE3 on this architecture. Throws as `makeExecutable` does. */
+export function nativeBlake3File(architecture: Architecture): string {
+  const name = `@napi-rs/blake-hash-linux-${architecture}-gnu`;
+  return fileOf(name, `blake.linux-${architecture}-gnu.node`, architecture);
+}
+
+function fileOf(name: string, file: string, architecture: Architecture): string {
+  const installed = path.join(top, 'node_modules', name, file);
   if (fs.existsSync(installed)) return installed;
   if (architecture === process.arch) throw new Error(`${name} is not installed: npm ci`);
-  return fetchRuntime(name);
+  return path.join(fetchPackage(name), file);
 }
 
 interface Locked {
@@ -65,16 +74,16 @@ interface Locked {
   readonly integrity: string;
 }
 
-/** The package of the other architecture, which npm does not install here. */
-function fetchRuntime(name: string): string {
+/** A package of the other architecture, which npm does not install here; its directory. */
+function fetchPackage(name: string): string {
   const lock = JSON.parse(fs.readFileSync(path.join(top, 'package-lock.json'), 'utf8')) as {
     readonly packages: Readonly<Record<string, Locked>>;
   };
   const locked = lock.packages[`node_modules/${name}`];
   if (!locked) throw new Error(`the lockfile does not name ${name}`);
   const directory = path.join(top, 'dist/runtimes', `${path.basename(name)}-${locked.version}`);
-  const runtime = path.join(directory, 'package/bin/bun');
-  if (fs.existsSync(runtime)) return runtime;
+  const unpacked = path.join(directory, 'package');
+  if (fs.existsSync(unpacked)) return unpacked;
   fs.mkdirSync(directory, { recursive: true });
   const pack = ['pack', `${name}@${locked.version}`, '--pack-destination', directory, '--silent'];
   const archive = execFileSync('npm', pack, {
@@ -89,5 +98,5 @@ function fetchRuntime(name: string): string {
   }
   execFileSync('tar', ['-xzf', file, '-C', directory]);
   fs.rmSync(file);
-  return runtime;
+  return unpacked;
 }

@@ -7,6 +7,7 @@ import {
   newestWitness,
   present,
 } from '@edged/model/decision';
+import { useNativeBlake3 } from '@edged/model/digest';
 import { defaultBinary, layout } from '@edged/model/layout';
 import { type OsIdentity, changedComponents, compositeHash } from '@edged/model/os-fingerprint';
 import { bootstrapDirectories, carryOut, requireSpace } from './change.ts';
@@ -29,7 +30,9 @@ export interface Situation {
 
 export type Task = Exclude<Decision, { readonly kind: 'unchanged' }>;
 
-export function act(task: Task, situation: Situation, report: Report): void {
+export async function act(task: Task, situation: Situation, report: Report): Promise<void> {
+  const obstacle = await useNativeBlake3();
+  report('edge.digest.chosen', { native: obstacle === undefined, found: obstacle ?? '' });
   if (situation.dryRun) report('edge.precheck.dry_run', { would: task.kind });
   switch (task.kind) {
     case 'first_run':

@@ -18,6 +18,7 @@ export const events = {
   'edge.certificate.rotation_due': 'info',
   'edge.certificate.rotated': 'info',
   'edge.certificate.rotation_finished': 'warn',
+  'edge.digest.chosen': 'debug',
   'edge.manifest.stale': 'warn',
   'edge.os.fingerprint_initialized': 'info',
   'edge.os.fingerprint_lost': 'warn',

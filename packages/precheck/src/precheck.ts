@@ -84,7 +84,7 @@ async function passGates(
   }
   if (decision.kind !== 'unchanged') {
     const { act } = await import('./act.ts');
-    act(decision, { stateRoot, host, identity, records, time, trust, dryRun }, report);
+    await act(decision, { stateRoot, host, identity, records, time, trust, dryRun }, report);
   } else if (!dryRun && limitsBoots(records)) {
     await (await import('./boot-count.ts')).countBoot(records, stateRoot, host, report);
   }

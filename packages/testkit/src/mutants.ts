@@ -212,7 +212,7 @@ async function bundle(
     format: 'esm',
     target: 'node24',
     conditions: ['edged-source'],
-    external: [...external, 'blake3-wasm'],
+    external: [...external, 'blake3-wasm', '@napi-rs/blake-hash'],
     plugins: [applied],
     banner: { js: commonJsNames },
     footer: { js: footer },

@@ -121,5 +121,6 @@ test('a dry run says what would be done, writes nothing and takes no lock', () =
     expect(boot.exitCode).toBe(0);
     expect(boot.stderr).toContain('would="os_replaced"');
     expect(boot.stderr).toMatch(/msg="edge.os.operation_staged" .*dst="runtime\/bin\/edge-agent"/);
+    expect(boot.stderr).toContain('msg="edge.digest.chosen" native=true');
     expect(device.treeDigest()).toBe(before);
   }));

@@ -1,5 +1,11 @@
-import { expect, test } from '@jest/globals';
-import { createHasher, digestOf, parseDigest } from '@edged/model/digest';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  createHasher,
+  digestOf,
+  parseDigest,
+  useNativeBlake3,
+  useWasmBlake3,
+} from '@edged/model/digest';
 import { blake3 } from '@noble/hashes/blake3.js';
 import fc from 'fast-check';
 
@@ -164,3 +170,35 @@ test.each(['0x', 'blake3', 'blake3: ', 'blake3:blake3:', ' blake3:', 'blake2:', 
     expect(parseDigest(prefix + 'ab'.repeat(32))).toBeUndefined();
   },
 );
+
+describe('in machine code', () => {
+  beforeAll(async () => {
+    expect(await useNativeBlake3()).toBeUndefined();
+  });
+  afterAll(useWasmBlake3);
+
+  test.each([0, 1, 1023, 1024, 1025, 2048, 4097, 65_537, mebibyte + 1, 3 * mebibyte])(
+    '%d bytes, whole and in pieces',
+    (length) => {
+      const bytes = vector(length);
+      const expected = oracle(bytes);
+      expect(digestOf(bytes)).toBe(expected);
+      for (const size of [1000, 65_536, mebibyte]) {
+        const hasher = createHasher();
+        for (let start = 0; start < length; start += size) {
+          hasher.update(bytes.subarray(start, start + size));
+        }
+        expect(hasher.digestHex()).toBe(expected);
+      }
+    },
+  );
+
+  test('any bytes in any pieces, as the WASM module hashes them', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 3000 }), { maxLength: 12 }), (parts) => {
+        const native = digestOf(...parts);
+        expect(native).toBe(oracle(Buffer.concat(parts)));
+      }),
+    );
+  });
+});

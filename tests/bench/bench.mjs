@@ -18,9 +18,9 @@ const environment = { PATH: process.env.PATH, EDGE_STATE_ROOT_SKIP_MOUNT_CHECK: 
 const say = (text) => process.stderr.write(`${text}\n`);
 
 function run([command, ...args]) {
-  const started = process.hrtime.bigint();
+  const started = performance.now();
   const { status, stderr } = spawnSync(command, args, { env: environment, encoding: 'utf8' });
-  const milliseconds = Number(process.hrtime.bigint() - started) / 1e6;
+  const milliseconds = performance.now() - started;
   if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${status} ${stderr}`);
   return milliseconds;
 }

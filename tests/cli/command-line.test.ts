@@ -167,3 +167,24 @@ test('init makes exactly the seven directories, fills in what is missing, touche
     expect(runCommand(['init', made]).stdout).toContain('edge/relay');
     expect(fs.readFileSync(`${made}/identity/README.md`, 'utf8')).toBe('mine');
   }));
+
+const hasScript = spawnSync('script', ['--version']).status === 0;
+(hasScript ? test : test.skip)('progress is for a terminal, and is gone when it is done', () =>
+  withDevice((device) => {
+    device.precheck();
+    device.editFingerprint({ composite_hash: 'ffff0000' });
+    const [large, size] = [device.inside('runtime/binaries/edge-agent'), 1.5 * 2 ** 30];
+    fs.truncateSync(large, size);
+    const line = [...command, 'precheck', '--config', device.config].join(' ');
+    const env = { PATH: process.env['PATH'], TERM: 'xterm', ...skipMountCheck };
+    const shown = spawnSync('script', ['-qec', line, '/dev/null'], { env, encoding: 'utf8' });
+    expect(shown.status).toBe(0);
+    const bars = shown.stdout.match(/\[Kcopying: \d+ % of 1611 MB, \d+ s/g) ?? [];
+    if (/duration_seconds=(?:1\.[5-9]|[2-9])/.test(shown.stdout)) {
+      expect(bars.length).toBeGreaterThan(0);
+      expect(shown.stdout).toMatch(/\[K\r?level=INFO msg="edge.os.reconstruction_completed"/);
+    }
+    device.editFingerprint({ composite_hash: 'ffff0000' });
+    expect(device.precheck().stderr).not.toContain('copying');
+  }),
+);

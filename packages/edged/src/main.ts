@@ -5,12 +5,13 @@ import { type CommandContext, type LogArguments, reportFailure } from './command
 import { exitCodes } from './exit-code.ts';
 import { type LogLine, createLog } from './log-writer.ts';
 import { readSettings } from './settings.ts';
-import { terminal } from './terminal.ts';
+import { type Terminal, createTerminal } from './terminal.ts';
 
 export async function main(argv: readonly string[]): Promise<void> {
   // until a command is understood and done, whatever ends this process is a defect
   process.exitCode = exitCodes.defect;
   const settings = readSettings(process.env);
+  const terminal = createTerminal(settings.stderrIsTerminal);
   const logAs = ({ logLevel: level, logFormat: format }: LogArguments): LogLine => {
     const form = { level, format, priorityPrefix: settings.stderrIsJournal };
     return createLog(form, (text) => terminal.error(text));
@@ -24,7 +25,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     return { host: linuxHost(), settings, terminal, log };
   };
   try {
-    process.exitCode = await run(argv, begin);
+    process.exitCode = await run(argv, begin, terminal);
   } catch (error) {
     process.exitCode = reportFailure(error, log);
   }
@@ -33,6 +34,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 async function run(
   argv: readonly string[],
   begin: (args: LogArguments) => CommandContext,
+  terminal: Terminal,
 ): Promise<number> {
   const boot = readBootLine(argv);
   if (boot) return (await import('./commands/precheck.ts')).runPrecheck(boot, begin(boot));

@@ -1,5 +1,6 @@
 /** The environment, read once. Nothing else in the house looks at it. */
 import fs from 'node:fs';
+import { isatty } from 'node:tty';
 
 export interface Settings {
   /** EDGE_STATE_ROOT: overrides `state_root.root`. Empty counts as unset. */
@@ -8,6 +9,8 @@ export interface Settings {
   readonly skipMountCheck: boolean;
   /** CREDENTIALS_DIRECTORY (systemd.exec(5)). */
   readonly credentialsDirectory: string | undefined;
+  /** stderr is a terminal (and TERM is not `dumb`): somebody may be looking. */
+  readonly stderrIsTerminal: boolean;
   /** stderr is the systemd journal (JOURNAL_STREAM, systemd.exec(5)). */
   readonly stderrIsJournal: boolean;
 }
@@ -17,6 +20,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     stateRoot: environment['EDGE_STATE_ROOT'] || undefined,
     skipMountCheck: environment['EDGE_STATE_ROOT_SKIP_MOUNT_CHECK'] === '1',
     credentialsDirectory: environment['CREDENTIALS_DIRECTORY'] || undefined,
+    stderrIsTerminal: isatty(2) && environment['TERM'] !== 'dumb',
     stderrIsJournal: isStderr(environment['JOURNAL_STREAM']),
   };
 }

@@ -6,18 +6,35 @@ export interface Terminal {
   out(text: string): void;
   /** What is to be said. Never throws: a full log disk is no reason for another exit code. */
   error(text: string): void;
+  /** A line that stands until the next one takes its place; `''` removes it. For people only. */
+  status(text: string): void;
 }
 
-export const terminal: Terminal = {
-  out: (text) => writeFully(1, text),
-  error(text) {
-    try {
-      writeFully(2, text);
-    } catch {
-      // where saying fails nothing can be said; the exit code still tells
-    }
-  },
-};
+/** `isPerson`: stderr is a terminal on which a line can be taken back. */
+export function createTerminal(isPerson: boolean): Terminal {
+  let shown = false;
+  const status = (text: string): void => {
+    if (!isPerson || (text === '' && !shown)) return;
+    say(`\r\u001b[K${text}`);
+    shown = text !== '';
+  };
+  return {
+    out: (text) => writeFully(1, text),
+    error(text) {
+      status('');
+      say(text);
+    },
+    status,
+  };
+}
+
+function say(text: string): void {
+  try {
+    writeFully(2, text);
+  } catch {
+    // where saying fails nothing can be said; the exit code still tells
+  }
+}
 
 function writeFully(fd: number, text: string): void {
   const bytes = Buffer.from(text);

@@ -12,7 +12,7 @@ import { defaultBinary, layout } from '@edged/model/layout';
 import { type OsIdentity, changedComponents, compositeHash } from '@edged/model/os-fingerprint';
 import { bootstrapDirectories, carryOut, requireSpace } from './change.ts';
 import { goalOfNewEpoch, goalOfRepair, hashOfFile } from './epoch-goal.ts';
-import type { Report } from './event.ts';
+import type { Progress, Report } from './event.ts';
 import { reconstruct, rehearseRuntime } from './reconstruction.ts';
 import type { StateRoot } from './state-root.ts';
 import type { TrustOrder } from './trust-anchor.ts';
@@ -26,6 +26,7 @@ export interface Situation {
   readonly time: TrustedTime;
   readonly trust: TrustOrder;
   readonly dryRun: boolean;
+  readonly progress?: Progress;
 }
 
 export type Task = Exclude<Decision, { readonly kind: 'unchanged' }>;

@@ -37,4 +37,7 @@ export const events = {
 export type EventName = keyof typeof events;
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
 
+/** Told now and then while files are copied: bytes so far, bytes in all. */
+export type Progress = (doneBytes: number, totalBytes: number) => void;
+
 export type Report = (name: EventName, attributes?: Attributes) => void;

@@ -8,6 +8,7 @@ import { type CopyOptions, type Disk, DiskError } from '@edged/host/host';
 import { type Digest, createHasher } from '@edged/model/digest';
 import { PrecheckError } from '@edged/model/failure';
 import { ensureDirectory, parentOf } from './durable.ts';
+import type { Progress } from './event.ts';
 import type { InstallPlan, PlannedOperation, PlannedTarget } from './install-plan.ts';
 import { type Installation, type Journal, transaction } from './journal.ts';
 import { type PlaceToRun, SourceJudge, type Verdict } from './source-judge.ts';
@@ -29,13 +30,19 @@ export function stage(
   disk: Disk,
   place: PlaceToRun,
   staged: Judged,
+  progress: Progress = () => undefined,
 ): StagedFiles {
+  let copied = 0;
   const installations: Installation[] = [];
   const digests = new Map<string, Digest>();
   for (const operation of plan.operations) {
     const verdict = judge(operation, disk, place, (observe) => {
       if (!operation.target) return scan(operation, disk, observe);
-      const options = copyOptions(operation.target, observe);
+      const options = copyOptions(operation.target, (chunk) => {
+        observe(chunk);
+        copied += chunk.length;
+        progress(copied, plan.copiedBytes);
+      });
       disk.copyFile(operation.src, transaction.staged(installations.length), options);
     });
     if (operation.target) {

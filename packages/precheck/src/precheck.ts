@@ -10,7 +10,7 @@ import { compositeHash } from '@edged/model/os-fingerprint';
 import { captureIdentity } from './capture-fingerprint.ts';
 import type { CertificateOrder } from './certificate-gate.ts';
 import { asFailure } from './disk-failure.ts';
-import type { Report } from './event.ts';
+import type { Progress, Report } from './event.ts';
 import { limitsBoots, readRecords } from './records.ts';
 import { hasUnfinishedWork } from './recovery.ts';
 import { type StateRoot, type StateRootOrder, openStateRoot } from './state-root.ts';
@@ -24,6 +24,7 @@ export interface PrecheckOrder {
   readonly time: TimeOrder;
   /** Decide and rehearse; take no lock, write nothing. */
   readonly dryRun: boolean;
+  readonly progress?: Progress;
 }
 
 export interface PrecheckOutcome {
@@ -59,7 +60,6 @@ async function passGates(
 ): Promise<PrecheckOutcome> {
   const { disk, readOnly, mountCheckSkipped } = stateRoot;
   const { trust, dryRun } = order;
-  const mayWrite = !dryRun && !readOnly;
   const lockAndRecover = async (): Promise<Records> => {
     await host.prepareToWrite();
     stateRoot.lock();
@@ -69,7 +69,7 @@ async function passGates(
   };
   let isRecovered = false;
   let records = readRecords(disk);
-  if (mayWrite && hasUnfinishedWork(stateRoot)) records = await lockAndRecover();
+  if (!dryRun && hasUnfinishedWork(stateRoot)) records = await lockAndRecover();
 
   const time = trustedTime(order.time, host.clock, host.system, records, report);
   const { passCertificateGate } = await import('./certificate-gate.ts');
@@ -84,7 +84,7 @@ async function passGates(
   }
   if (decision.kind !== 'unchanged') {
     const { act } = await import('./act.ts');
-    await act(decision, { stateRoot, host, identity, records, time, trust, dryRun }, report);
+    await act(decision, { ...order, stateRoot, host, identity, records, time }, report);
   } else if (!dryRun && limitsBoots(records)) {
     await (await import('./boot-count.ts')).countBoot(records, stateRoot, host, report);
   }

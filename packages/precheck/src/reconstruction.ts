@@ -21,7 +21,7 @@ import { readBootCount, withThisBoot } from './boot-count.ts';
 import { carryOut, requireSpace } from './change.ts';
 import { refusingAs } from './disk-failure.ts';
 import { goalOfNewEpoch, hashOfFile } from './epoch-goal.ts';
-import type { Report } from './event.ts';
+import type { Progress, Report } from './event.ts';
 import { type Judged, judgeSources, stage } from './install-commit.ts';
 import { type InstallPlan, planInstall } from './install-plan.ts';
 import { transaction } from './journal.ts';
@@ -44,6 +44,7 @@ export interface RuntimeContext {
 export interface ReconstructionOrder extends RuntimeContext {
   readonly kind: EpochKind;
   readonly identity: OsIdentity;
+  readonly progress?: Progress;
 }
 
 /** A manifest that may be followed: signed by who may, for this device, and not stale. */
@@ -157,7 +158,8 @@ export function reconstruct(
   const { verified, plan, acceptance, bootCount } = checkRuntime(stateRoot, host, order);
   refusingAs('reconstruction.io_error', {}, () => requireSpace(disk, plan.copiedBytes));
   carryOut(disk, host.clock, () => {
-    const staged = stage(plan, disk, placeToRun(stateRoot, host), reportJudged(report));
+    const { progress } = order;
+    const staged = stage(plan, disk, placeToRun(stateRoot, host), reportJudged(report), progress);
     disk.createFile(transaction.manifest, verified.bytes, 0o600);
     verified.signatures.forEach((signature, index) =>
       disk.createFile(transaction.signature(index), signature, 0o600),

@@ -25,8 +25,12 @@ import { memoryOf, readEvidence, readRecords } from './records.ts';
 import type { StateRoot } from './state-root.ts';
 import type { TrustOrder } from './trust-anchor.ts';
 
-/** True when an earlier run was cut off, or another one is at work just now. Reads only names. */
-export function hasUnfinishedWork({ disk }: StateRoot): boolean {
+/**
+ * True when an earlier run was cut off, or another one is at work just now. Reads only names. On a
+ * read-only mount nothing can be finished, so that nothing counts as unfinished.
+ */
+export function hasUnfinishedWork({ disk, readOnly }: StateRoot): boolean {
+  if (readOnly) return false;
   return (
     disk.status(layout.transaction) !== undefined ||
     disk.status(layout.lock) !== undefined ||

@@ -13,6 +13,7 @@ import type { Config } from '../config-schema.ts';
 import { readConfig } from '../config.ts';
 import { success } from '../exit-code.ts';
 import type { LogFormat } from '../log-writer.ts';
+import { showProgress } from '../progress.ts';
 import { release } from '../release.ts';
 import type { Settings } from '../settings.ts';
 
@@ -34,7 +35,8 @@ export async function runPrecheck(
 ): Promise<number> {
   try {
     const config = await readConfig(args.config);
-    const order = orderOf(config, args, context.settings);
+    const progress = showProgress(context.terminal, context.host.clock);
+    const order = { ...orderOf(config, args, context.settings), progress };
     const report = reportTo(context.log);
     const outcome = await precheck(order, context.host, report);
     report('edge.precheck.passed', {

@@ -167,9 +167,10 @@ export class SimulatedDevice {
         stateRoot: undefined,
         skipMountCheck,
         credentialsDirectory: undefined,
+        stderrIsTerminal: false,
         stderrIsJournal: false,
       },
-      terminal: { out: () => undefined, error: () => undefined },
+      terminal: { out: () => undefined, error: () => undefined, status: () => undefined },
       log: createLog(settings, (line) => logLines.push(line.trimEnd())),
     };
   }

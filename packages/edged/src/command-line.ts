@@ -247,6 +247,7 @@ function withGlobalOptions(bare: Argv<unknown>) {
     .parserConfiguration({ 'duplicate-arguments-array': false })
     .locale('en')
     .wrap(100)
+    .completion('completion', 'print a completion script for bash or zsh (by SHELL)')
     .strict()
     .demandCommand(1, 'no command given')
     .recommendCommands()

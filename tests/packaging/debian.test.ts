@@ -1,0 +1,95 @@
+/** The Debian package: what is in it, what lintian says of it, and that it comes out the same twice. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { bundleParts } from '@edged/packaging/bundle';
+import { makeDebianPackage } from '@edged/packaging/debian';
+import { type Architecture, makeExecutable, nativeBlake3File } from '@edged/packaging/executable';
+
+const has = (tool: string): boolean => !spawnSync(tool, ['--version']).error;
+const canBuild = has('dpkg-deb');
+const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-deb-'));
+const unpacked = path.join(directory, 'unpacked');
+const architecture = process.arch as Architecture;
+let file: string;
+
+const build = (name: string): string => {
+  const target = path.join(directory, name);
+  fs.mkdirSync(target);
+  return makeDebianPackage({ executable: path.join(directory, 'edged'), directory: target });
+};
+const installed = (name: string): string => fs.readFileSync(path.join(unpacked, name), 'utf8');
+
+beforeAll(async () => {
+  if (!canBuild) return;
+  const parts = path.join(directory, 'parts');
+  const entry = await bundleParts(parts, nativeBlake3File(architecture));
+  makeExecutable(entry, path.join(directory, 'edged'), architecture);
+  file = build('one');
+  execFileSync('dpkg-deb', ['-x', file, unpacked]);
+}, 300_000);
+afterAll(() => fs.rmSync(directory, { recursive: true }));
+
+describe(`with dpkg-deb${canBuild ? '' : ' (SKIPPED: there is none)'}`, () => {
+  const each = canBuild ? test : test.skip;
+
+  each('holds the executable, the units, the manual page and the completions', () => {
+    const edged = path.join(unpacked, 'usr/bin/edged');
+    expect(execFileSync(edged, ['version'], { encoding: 'utf8' })).toBe('edged 0.1.0\n');
+    const unit = installed('usr/lib/systemd/system/edged-precheck.service');
+    expect(unit).toContain('ExecStart=/usr/bin/edged precheck');
+    expect(unit).not.toMatch(/@[A-Z_]+@/);
+    for (const name of [
+      'usr/lib/systemd/system/edged.service',
+      'usr/share/man/man1/edged.1.gz',
+      'usr/share/bash-completion/completions/edged',
+      'usr/share/zsh/vendor-completions/_edged',
+      'usr/share/doc/edged/copyright',
+    ]) {
+      expect(fs.statSync(path.join(unpacked, name)).size).toBeGreaterThan(100);
+    }
+  });
+
+  each('the completions complete', () => {
+    const script = path.join(unpacked, 'usr/share/bash-completion/completions/edged');
+    const ask =
+      `PATH=${unpacked}/usr/bin:$PATH; source ${script}; ` +
+      'COMP_WORDS=(edged pre); COMP_CWORD=1; COMP_LINE="edged pre"; COMP_POINT=9; ' +
+      '_edged_yargs_completions; echo "${COMPREPLY[@]}"';
+    expect(execFileSync('bash', ['-c', ask], { encoding: 'utf8' })).toContain('precheck');
+  });
+
+  (canBuild && has('man') ? test : test.skip)('the manual page has no warnings', () => {
+    const page = path.join(unpacked, 'usr/share/man/man1/edged.1.gz');
+    const env = { ...process.env, MANROFFSEQ: '', MANWIDTH: '120' };
+    const { stdout, stderr } = spawnSync('man', ['--warnings', '-E', 'UTF-8', '-l', page], {
+      env,
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    expect(stdout).toContain('precheck');
+    expect(stdout).toContain('--rotate-certs');
+  });
+
+  (canBuild && has('lintian') ? test : test.skip)(
+    'lintian finds no error',
+    () => {
+      const { stdout } = spawnSync('lintian', ['--allow-root', file], { encoding: 'utf8' });
+      expect(stdout.split('\n').filter((line) => line.startsWith('E:'))).toEqual([]);
+    },
+    300_000,
+  );
+
+  each(
+    'the same twice',
+    () => {
+      const digest = (name: string): string =>
+        createHash('sha256').update(fs.readFileSync(name)).digest('hex');
+      expect(digest(build('two'))).toBe(digest(file));
+    },
+    300_000,
+  );
+});

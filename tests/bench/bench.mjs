@@ -1,6 +1,7 @@
 // Measures everything side by side in one run, the candidates taking turns, and writes the table
 // into docs/performance.md. Timings are medians; what counts is the ratio within one run.
-// BENCH_ROUNDS (default 40) is the number of turns on the match path.
+// BENCH_ROUNDS (default 40) is the number of turns on the match path, BENCH_SEGMENTS (default 100,000)
+// the most files that lie in edge/.
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -9,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const top = fileURLToPath(new URL('../..', import.meta.url));
 const rounds = Number(process.env.BENCH_ROUNDS ?? 40);
+const mostSegments = Number(process.env.BENCH_SEGMENTS ?? 100_000);
 const node = path.join(top, 'node_modules/.bin/node');
 const executable = path.join(top, 'dist/edged');
 const bundle = path.join(top, 'dist/edged.mjs');
@@ -70,6 +72,30 @@ function replaceOs() {
   execFileSync('sync');
 }
 
+/** The peer in Go, when there is a compiler; undefined otherwise. Its hash must be b3sum's. */
+function buildPeer() {
+  const peer = file('peer');
+  const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=mod', GOCACHE: file('go-cache') };
+  const build = ['build', '-trimpath', '-ldflags', '-s -w', '-o', peer, '.'];
+  const cwd = path.join(top, 'tests/bench/peers');
+  if (spawnSync('go', build, { cwd, env, stdio: 'ignore' }).status !== 0) {
+    say('SKIPPED: the peer in Go: there is no compiler');
+    return undefined;
+  }
+  const [ours, theirs] = [
+    execFileSync(peer, ['hash', executable], { encoding: 'utf8' }),
+    execFileSync('b3sum', ['--no-names', executable], { encoding: 'utf8' }),
+  ];
+  if (ours !== theirs) throw new Error('the peer in Go does not hash as b3sum does');
+  return peer;
+}
+
+/** As at power-on: nothing of any file is in memory. Needs root. */
+function dropCaches() {
+  execFileSync('sync');
+  fs.writeFileSync('/proc/sys/vm/drop_caches', '3');
+}
+
 const precheck = ['precheck', '--config', file('edge.toml'), '--log-level', 'error'];
 const tables = [];
 const addTable = (title, medians, base) => {
@@ -84,13 +110,38 @@ const addTable = (title, medians, base) => {
 try {
   makeDevice();
   run([executable, ...precheck]);
+  const peer = buildPeer();
+  const places = ['state-root', 'edge.crt', 'edge.key', 'edge.toml'].map(file);
   const matching = {
     'dist/edged': [executable, ...precheck],
     'dist/edged.mjs on Node.js': [node, bundle, ...precheck],
     'sources on Node.js': [node, path.join(top, 'packages/edged/bin/edged'), ...precheck],
     'node -e 0': [node, '-e', '0'],
+    ...(peer ? { 'Go peer': [peer, 'match', ...places] } : {}),
   };
   addTable('A matching boot', measure(matching, rounds), 'node -e 0');
+  if (process.geteuid() === 0) {
+    const { 'sources on Node.js': _, ...cold } = matching;
+    const few = Math.max(3, rounds >> 2);
+    addTable(
+      'A matching boot, nothing in the page cache',
+      measure(cold, few, dropCaches),
+      'node -e 0',
+    );
+  } else say('SKIPPED: the cold page cache needs root');
+
+  const segments = new Map();
+  for (const count of [0, 1000, mostSegments]) {
+    for (let index = 0; index < count; index += 1) {
+      fs.writeFileSync(file(`state-root/edge/segments/${index}`), '');
+    }
+    execFileSync('sync'); // what was written is not to be written while we measure
+    const name = `${count} segments in edge/`;
+    const medians = measure({ [name]: matching['dist/edged'] }, rounds >> 1);
+    segments.set(name, medians.get(name));
+  }
+  addTable('The agent\u2019s data does not matter', segments, '0 segments in edge/');
+  fs.rmSync(file('state-root/edge/segments'), { recursive: true });
 
   const source = file('state-root/runtime/binaries/large');
   fs.writeFileSync(source, Buffer.alloc(100 * 2 ** 20, 'not all zeros '));
@@ -102,11 +153,14 @@ try {
     hash,
   };
   writeManifest([large]);
-  const peer = `b3sum --num-threads 1 ${source} && cp ${source} ${file('copy')} && sync ${file('copy')}`;
+  const tools = `b3sum --num-threads 1 ${source} && cp ${source} ${file('copy')} && sync ${file('copy')}`;
   const reconstructing = {
     'dist/edged': [executable, ...precheck],
     'sources on Node.js': [node, path.join(top, 'packages/edged/bin/edged'), ...precheck],
-    'b3sum + cp + sync': ['sh', '-c', peer],
+    'b3sum + cp + sync': ['sh', '-c', tools],
+    ...(peer
+      ? { 'Go peer (BLAKE3 without SIMD)': [peer, 'copy', source, file('copy'), hash] }
+      : {}),
   };
   const rounded = Math.max(3, rounds >> 2);
   addTable(
@@ -114,6 +168,17 @@ try {
     measure(reconstructing, rounded, replaceOs),
     'b3sum + cp + sync',
   );
+
+  const sizes = new Map();
+  for (const megabytes of [1, 10, 100, 1000]) {
+    fs.writeFileSync(source, Buffer.alloc(megabytes * 1e6, 'not all zeros '));
+    writeManifest([{ ...large, hash: undefined }]);
+    const name = `${megabytes} MB`;
+    const medians = measure({ [name]: [executable, ...precheck] }, 3, replaceOs);
+    sizes.set(name, medians.get(name));
+  }
+  addTable('Size of one file', sizes, '100 MB');
+  fs.rmSync(source);
 
   const sweep = new Map();
   for (const count of [1, 10, 100, 1000]) {

@@ -20,8 +20,7 @@ import { evidenceName, layout } from '@edged/model/layout';
 import { present } from '@edged/model/decision';
 import { removeTree } from './durable.ts';
 import { readEvidence } from './records.ts';
-
-const unfinishedName = /^epoch_\d+\.(?:tmp|old)$/;
+import { unfinishedRotations } from './unfinished-work.ts';
 
 export function rotateEvidence(
   disk: Disk,
@@ -48,13 +47,6 @@ export function rotateEvidence(
     disk.syncDirectory(layout.epochs);
   }
   sweepUnfinished(disk);
-}
-
-/** Names in epoch/ that an interrupted rotation left, ours or the original's. */
-export function unfinishedRotations(disk: Disk): string[] {
-  return (disk.list(layout.epochs) ?? [])
-    .filter((name) => unfinishedName.test(name))
-    .map((name) => `${layout.epochs}/${name}`);
 }
 
 export function sweepUnfinished(disk: Disk): void {

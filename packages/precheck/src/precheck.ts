@@ -12,10 +12,10 @@ import type { CertificateOrder } from './certificate-gate.ts';
 import { asFailure } from './disk-failure.ts';
 import type { Progress, Report } from './event.ts';
 import { limitsBoots, readRecords } from './records.ts';
-import { hasUnfinishedWork } from './recovery.ts';
 import { type StateRoot, type StateRootOrder, openStateRoot } from './state-root.ts';
 import type { TrustOrder } from './trust-anchor.ts';
 import { type TimeOrder, type TimeVerdict, trustedTime } from './trusted-time.ts';
+import { hasUnfinishedWork } from './unfinished-work.ts';
 
 export interface PrecheckOrder {
   readonly stateRoot: StateRootOrder;

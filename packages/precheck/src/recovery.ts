@@ -16,7 +16,7 @@ import { layout } from '@edged/model/layout';
 import { finish } from './change.ts';
 import { refusingAs } from './disk-failure.ts';
 import { parentOf } from './durable.ts';
-import { rotateEvidence, sweepUnfinished, unfinishedRotations } from './epoch-rotation.ts';
+import { rotateEvidence, sweepUnfinished } from './epoch-rotation.ts';
 import type { Report } from './event.ts';
 import { isContinuable } from './install-commit.ts';
 import { resolveDestination } from './install-plan.ts';
@@ -24,19 +24,7 @@ import { type Journal, endTransaction, readJournal, transaction } from './journa
 import { memoryOf, readEvidence, readRecords } from './records.ts';
 import type { StateRoot } from './state-root.ts';
 import type { TrustOrder } from './trust-anchor.ts';
-
-/**
- * True when an earlier run was cut off, or another one is at work just now. Reads only names. On a
- * read-only mount nothing can be finished, so that nothing counts as unfinished.
- */
-export function hasUnfinishedWork({ disk, readOnly }: StateRoot): boolean {
-  if (readOnly) return false;
-  return (
-    disk.status(layout.transaction) !== undefined ||
-    disk.status(layout.lock) !== undefined ||
-    unfinishedRotations(disk).length > 0
-  );
-}
+import { unfinishedRotations } from './unfinished-work.ts';
 
 /** Needs the lock. Throws `manifest.*` when a journal cannot be verified for lack of a key. */
 export async function recover(

@@ -190,3 +190,14 @@ const hasScript = spawnSync('script', ['--version']).status === 0 && bavail * bs
     expect(device.precheck().stderr).not.toContain('copying');
   }),
 );
+
+test('a program that does not even load is exit 5, and not a wrong config', () => {
+  const lastResort = new URL('../../packages/edged/dist/last-resort.js', import.meta.url).href;
+  for (const failing of ["throw new TypeError('x')", "await Promise.reject(new Error('x'))"]) {
+    const script = `await import(${JSON.stringify(lastResort)}); ${failing}`;
+    const args = ['--input-type=module', '-e', script];
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect(status).toBe(5);
+    expect(stderr).toContain('level=ERROR msg="edged: internal error" problem="');
+  }
+});

@@ -85,7 +85,11 @@ describe('side effects have owners', () => {
   });
 
   test.each<[string, RegExp, readonly string[]]>([
-    ['the end of the process', /process\.exit\(/, ['packages/edged/src/main.ts']],
+    [
+      'the end of the process',
+      /process\.exit\(/,
+      ['packages/edged/src/last-resort.ts', 'packages/edged/src/main.ts'],
+    ],
     ['the environment', /process\.env\b/, ['packages/edged/src/main.ts']],
     [
       'other processes',

@@ -18,8 +18,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   };
   let log = logAs({ logLevel: 'info', logFormat: 'text' });
   const fail = (error: unknown): never => process.exit(reportFailure(error, log));
-  process.on('uncaughtException', fail);
-  process.on('unhandledRejection', fail);
+  process.removeAllListeners('uncaughtException').on('uncaughtException', fail);
+  process.removeAllListeners('unhandledRejection').on('unhandledRejection', fail);
   const begin = (args: LogArguments): CommandContext => {
     log = logAs(args);
     return { host: linuxHost(), settings, terminal, log };

@@ -15,7 +15,9 @@ const commonJsNames =
   "import { createRequire as makeRequire } from 'node:module'; " +
   'const require = makeRequire(import.meta.url); const __filename = import.meta.filename;';
 
-const entry = "import { main } from './main.ts'; await main(process.argv.slice(2));";
+const entry =
+  "import './last-resort.ts'; import { main } from './main.ts'; " +
+  'await main(process.argv.slice(2));';
 
 const common = {
   stdin: { contents: entry, resolveDir: path.join(packages, 'edged/src'), loader: 'ts' },

@@ -11,6 +11,7 @@
  */
 import type { Clock, Disk, Host } from '@edged/host/host';
 import { newestWitness, present } from '@edged/model/decision';
+import { acceptanceOf } from '@edged/model/epoch-evidence';
 import { PrecheckError } from '@edged/model/failure';
 import { layout } from '@edged/model/layout';
 import { finish } from './change.ts';
@@ -75,8 +76,16 @@ async function objectionTo(
   if (highest >= 0 && bootEpoch > highest + 1) {
     return `it ends at epoch ${bootEpoch}, far above ${highest} on record`;
   }
+  const remembered = memoryOf(records);
+  const kept = acceptanceOf(journal.goal.evidence);
+  if (isLower(kept?.highestSerial, remembered?.highestSerial)) return 'it forgets a serial';
+  if (isLower(kept?.keyringVersion, remembered?.keyringVersion)) return 'it forgets a keyring';
   if (journal.installations.length === 0) return undefined;
   return objectionToInstallations(journal, stateRoot, trust, host);
+}
+
+function isLower(kept: number | undefined, remembered: number | undefined): boolean {
+  return remembered !== undefined && (kept === undefined || kept < remembered);
 }
 
 async function objectionToInstallations(

@@ -145,6 +145,7 @@ function anchorFiles(order: TrustOrder, host: Host, stateRootPath: string): Keyr
       if (!name.endsWith('.json')) continue;
       refuseInsideStateRoot(directory, host, stateRootPath);
       const file = `${directory}/${name}`;
+      refuseInsideStateRoot(file, host, stateRootPath);
       const bytes = readable(file, () => host.system.readImageFile(file, keyringLimitBytes));
       if (bytes) byName.set(name, { file, bytes });
     }
@@ -155,6 +156,7 @@ function anchorFiles(order: TrustOrder, host: Host, stateRootPath: string): Keyr
     const names = readable(credentialsDirectory, () => host.listDirectory(credentialsDirectory));
     for (const name of (names ?? []).filter((each) => each.startsWith(credentialPrefix))) {
       const file = `${credentialsDirectory}/${name}`;
+      refuseInsideStateRoot(file, host, stateRootPath);
       const bytes = readable(file, () => host.readFile(file, keyringLimitBytes));
       if (bytes) byName.set(file, { file, bytes });
     }
@@ -163,10 +165,10 @@ function anchorFiles(order: TrustOrder, host: Host, stateRootPath: string): Keyr
 }
 
 /** A keyring that whoever writes the state root can write is none. */
-function refuseInsideStateRoot(directory: string, host: Host, stateRootPath: string): void {
-  const found = readable(directory, () => host.inspectDirectory(directory))?.canonicalPath;
+function refuseInsideStateRoot(place: string, host: Host, stateRootPath: string): void {
+  const found = readable(place, () => host.inspectDirectory(place))?.canonicalPath;
   if (found !== stateRootPath && !found?.startsWith(`${stateRootPath}/`)) return;
-  const detail = { file: directory, problem: `leads into the state root: ${found}` };
+  const detail = { file: place, problem: `leads into the state root: ${found}` };
   throw new PrecheckError('trust.keyring_invalid', detail);
 }
 

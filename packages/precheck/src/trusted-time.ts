@@ -44,6 +44,9 @@ const clockFiles = ['/var/lib/systemd/timesync/clock', '/usr/lib/clock-epoch'] a
 /** A clock this far past the floor is not believed: a certificate lives one year, an OS two. */
 const mostAheadMilliseconds = 5 * 365.25 * 86_400_000;
 
+/** systemd writes the clock that it has into its files: one of 2099 would poison them for good. */
+const oldestBuild = 2 * mostAheadMilliseconds;
+
 interface Floor {
   readonly milliseconds: number;
   readonly from: string;
@@ -59,7 +62,9 @@ export function trustedTime(
   const wall = clock.wallMilliseconds();
   const solid = newest([
     { milliseconds: parseTime(order.builtAt), from: 'the build' },
-    ...clockFiles.map((from) => ({ milliseconds: system.modifiedAt(from) ?? 0, from })),
+    ...clockFiles
+      .map((from) => ({ milliseconds: system.modifiedAt(from) ?? 0, from }))
+      .filter(({ milliseconds }) => milliseconds <= parseTime(order.builtAt) + oldestBuild),
   ]);
   const isSynchronized = system.modifiedAt(order.synchronizedMarker) !== undefined;
   if (isSynchronized && wall >= parseTime(order.builtAt)) return time(wall, 'synchronised', wall);

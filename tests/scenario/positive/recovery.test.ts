@@ -255,3 +255,26 @@ test('two prechecks started together count one epoch', () =>
       expect(completed).toHaveLength(1);
     }
   }));
+
+test('a forged journal of records alone does not make the device forget a serial', () =>
+  withDevice(async (device) => {
+    device.writeManifest([], { serial: 7 });
+    await device.boot();
+    device.editFingerprint({ composite_hash: 'ffff0000' });
+    expect((await device.boot()).exitCode).toBe(0);
+    const evidence = device.evidence('current');
+    const { acceptance, ...forgetful } = evidence;
+    expect(acceptance).toMatchObject({ highest_serial: 7 });
+    const journal = {
+      os_fingerprint: evidence['os_fingerprint'],
+      evidence: forgetful,
+      previous_evidence: null,
+      history: [],
+      installations: [],
+      new_directories: [],
+    };
+    device.write('state-root/bootstrap/transaction/journal.json', JSON.stringify(journal));
+    const boot = await device.boot();
+    expect(boot.logLines.join()).toContain('found="it forgets a serial"');
+    expect(device.evidence('current')).toEqual(evidence);
+  }));

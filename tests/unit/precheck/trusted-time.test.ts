@@ -101,6 +101,18 @@ test.each<[string, Machine, string, TrustedTime['verdict'], string?]>([
     'implausible',
     'the build',
   ],
+  [
+    'evidence of 2099',
+    { clock: plausible, current: { ...evidence, rotated_at: '2099-01-01T00:00:00Z' } },
+    plausible,
+    'floor',
+  ],
+  [
+    'a clock file of 2099',
+    { clock: plausible, files: { '/var/lib/systemd/timesync/clock': '2099-01-01' } },
+    plausible,
+    'floor',
+  ],
   ['a record of 2099', { clock: plausible, fingerprint: poisoned }, plausible, 'floor'],
   [
     'synchronised',

@@ -92,6 +92,10 @@ export const trustScenes: Scenes = {
     {
       name: 'not_after before issued_at, whatever the clock shows',
       ...signedWith({ issued_at: '2027-06-01T00:00:00Z', not_after: '2027-01-01T00:00:00Z' }),
+      wrapHost: (host) => ({
+        ...host,
+        clock: { ...host.clock, wallMilliseconds: () => Date.parse('2026-12-01') },
+      }),
     },
   ],
   'manifest.wrong_audience': [
@@ -124,6 +128,17 @@ export const trustScenes: Scenes = {
       arrange: (device) => device.write('state-root/creds/edged.keyring', ring),
       command: (device) => ['precheck', '--config', device.config],
       credentials: 'state-root/creds',
+    },
+    {
+      name: 'a credential that is a link into the state root',
+      arrange: (device) => {
+        device.write('state-root/creds/ring', ring);
+        fs.mkdirSync(path.join(device.directory, 'creds'));
+        const link = path.join(device.directory, 'creds/edged.keyring');
+        fs.symlinkSync(device.inside('creds/ring'), link);
+      },
+      command: (device) => ['precheck', '--config', device.config],
+      credentials: 'creds',
     },
   ],
   'trust.keyring_required': [

@@ -223,7 +223,7 @@ describe('dst', () => {
         await new Promise((resolve) => running.once('spawn', resolve));
         expect((await replaceOs(device, agent)).exitCode).toBe(0);
         expect(device.read('state-root/runtime/bin/agent')).toContain('echo agent 1');
-        expect(running.exitCode).toBeNull();
+        expect([running.exitCode, running.signalCode]).toEqual([null, null]);
       } finally {
         running.kill();
       }
@@ -316,7 +316,7 @@ describe('swapped between check and use', () => {
         `fs.renameSync('${src}', '${src}.real'); ` +
         `fs.symlinkSync(${JSON.stringify(secret)}, '${src}'); ` +
         `fs.unlinkSync('${src}'); fs.renameSync('${src}.real', '${src}');`;
-      await race(device, swap, () => {
+      const seen = await race(device, swap, () => {
         const installed = device.read('state-root/runtime/bin/agent');
         if (!installed.includes('echo agent 1')) races.acceptedWrongly(installed);
         if (digestOf(path.join(device.directory, 'outside')) !== outside) {
@@ -324,6 +324,7 @@ describe('swapped between check and use', () => {
         }
       });
       expect(races.found).toEqual([]);
+      expect(seen.has(5)).toBe(true); // the swap was seen, or this was no race
     }));
 
   test('src is rewritten all the time: what is installed has the signed hash', () =>
@@ -337,10 +338,11 @@ describe('swapped between check and use', () => {
       const swap =
         `fs.writeFileSync('${agent.src}', 'bad '.repeat(500_000)); ` +
         `fs.writeFileSync('${agent.src}', 'good '.repeat(400_000) + '\\n');`;
-      await race(device, swap, () => {
+      const seen = await race(device, swap, () => {
         const isGood = device.read('state-root/runtime/bin/agent') === good;
         if (!isGood) races.acceptedWrongly('another content than was signed');
       });
       expect(races.found).toEqual([]);
+      expect(seen.has(5)).toBe(true); // the swap was seen, or this was no race
     }));
 });

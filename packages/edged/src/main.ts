@@ -1,4 +1,4 @@
-/** The process: arguments, environment, exit code. The only place that ends it. */
+/** The process: arguments, environment, exit code. Only this ends it, once it is loaded. */
 import { linuxHost } from '@edged/host/linux-host';
 import { readBootLine } from './boot-line.ts';
 import { type CommandContext, type LogArguments, reportFailure } from './command-context.ts';

@@ -129,7 +129,7 @@ export interface OperatingSystem {
   readImageFile(path: string, limitBytes: number): Uint8Array | undefined;
   /** Names in a directory of the OS image, sorted; undefined when absent. Throws `DiskError`. */
   listImageDirectory(path: string): readonly string[] | undefined;
-  /** When a file of the running OS was last modified, milliseconds; undefined when absent. */
+  /** When a file of the OS was last modified, ms; undefined when absent. Throws `DiskError`. */
   modifiedAt(path: string): number | undefined;
   /** Differs from boot to boot. Throws `DiskError`. */
   bootId(): string;

@@ -80,7 +80,11 @@ function listDirectory(path: string): readonly string[] | undefined {
 }
 
 function modifiedAt(path: string): number | undefined {
-  return fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  try {
+    return fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  } catch (error) {
+    throw new DiskError('stat', path, (error as NodeJS.ErrnoException).code ?? 'EIO', error);
+  }
 }
 
 function bootId(): string {

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { bundleCommand, bundleParts } from '@edged/packaging/bundle';
+import { bundleForNode, bundleParts } from '@edged/packaging/bundle';
 import {
   type Architecture,
   largestExecutable,
@@ -34,8 +34,22 @@ test('the same sources give the same bytes, in another directory', async () => {
   const entry = await bundleParts(path.join(other, 'parts'), native);
   makeExecutable(entry, path.join(other, 'edged'), process.arch as Architecture);
   expect(digest(path.join(other, 'edged'))).toBe(digest(executable));
-  for (const name of ['one.mjs', 'two.mjs']) await bundleCommand(path.join(other, name));
-  expect(digest(path.join(other, 'one.mjs'))).toBe(digest(path.join(other, 'two.mjs')));
+});
+
+test('the bundle for Node.js comes out the same twice and needs nothing beside it', async () => {
+  const [one, two] = [path.join(directory, 'one'), path.join(directory, 'two')] as const;
+  for (const place of [one, two]) await bundleForNode(place);
+  const same = spawnSync('diff', ['-r', one, two], { encoding: 'utf8' });
+  expect(same).toMatchObject({ status: 0, stdout: '', stderr: '' });
+  const run = (...args: string[]): ReturnType<typeof spawnSync> =>
+    spawnSync(process.execPath, [path.join(one, 'edged.cjs'), ...args], {
+      cwd: one,
+      env: { PATH: process.env['PATH'] },
+      encoding: 'utf8',
+    });
+  expect(run('version')).toMatchObject({ status: 0, stdout: 'edged 0.1.0\n', stderr: '' });
+  expect(run('simulate').stdout).toContain('13 of 13 steps as expected'); // BLAKE3 in WASM
+  expect(run('precheck', '--config', 'none')).toMatchObject({ status: 1 });
 });
 
 test('its size is bounded', () => {

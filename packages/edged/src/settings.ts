@@ -1,6 +1,5 @@
 /** The environment, read once. Nothing else in the house looks at it. */
 import fs from 'node:fs';
-import { isatty } from 'node:tty';
 
 export interface Settings {
   /** EDGE_STATE_ROOT: overrides `state_root.root`. Empty counts as unset. */
@@ -9,8 +8,8 @@ export interface Settings {
   readonly skipMountCheck: boolean;
   /** CREDENTIALS_DIRECTORY (systemd.exec(5)). */
   readonly credentialsDirectory: string | undefined;
-  /** stderr is a terminal (and TERM is not `dumb`): somebody may be looking. */
-  readonly stderrIsTerminal: boolean;
+  /** stderr is a terminal (and TERM is not `dumb`): somebody may be looking. Asked when needed. */
+  readonly stderrIsTerminal: () => boolean;
   /** stderr is the systemd journal (JOURNAL_STREAM, systemd.exec(5)). */
   readonly stderrIsJournal: boolean;
 }
@@ -20,7 +19,9 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     stateRoot: environment['EDGE_STATE_ROOT'] || undefined,
     skipMountCheck: environment['EDGE_STATE_ROOT_SKIP_MOUNT_CHECK'] === '1',
     credentialsDirectory: environment['CREDENTIALS_DIRECTORY'] || undefined,
-    stderrIsTerminal: isatty(2) && environment['TERM'] !== 'dumb',
+    // node:tty loads Node's sockets and streams, which a matching boot has no use for
+    stderrIsTerminal: () =>
+      environment['TERM'] !== 'dumb' && process.getBuiltinModule('node:tty').isatty(2),
     stderrIsJournal: isStderr(environment['JOURNAL_STREAM']),
   };
 }

@@ -11,10 +11,10 @@ export interface Terminal {
 }
 
 /** `isPerson`: stderr is a terminal on which a line can be taken back. */
-export function createTerminal(isPerson: boolean): Terminal {
+export function createTerminal(isPerson: () => boolean): Terminal {
   let shown = false;
   const status = (text: string): void => {
-    if (!isPerson || (text === '' && !shown)) return;
+    if ((text === '' && !shown) || !isPerson()) return;
     say(`\r\u001b[K${text}`);
     shown = text !== '';
   };

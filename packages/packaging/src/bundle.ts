@@ -1,12 +1,13 @@
 /**
- * The command as JavaScript, in one file or in parts, with all that it reads at run time inside:
- * the BLAKE3 module and the state root template. Needs nothing beside it but a runtime.
+ * The command as JavaScript, with all that it reads at run time inside: the BLAKE3 module and the
+ * state root template. Needs nothing beside it but a runtime.
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readTemplate } from 'edged/template';
 import { type BuildOptions, type Plugin, build } from 'esbuild';
+import { commandFile, linkForNode } from './node-linker.ts';
 
 const packages = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -16,13 +17,13 @@ const commonJsNames =
   'const require = makeRequire(import.meta.url); const __filename = import.meta.filename;';
 
 const entry =
-  "import './last-resort.ts'; import { main } from './main.ts'; " +
-  'await main(process.argv.slice(2));';
+  "import './last-resort.ts'; import { main } from './main.ts'; main(process.argv.slice(2));";
 
 const common = {
   stdin: { contents: entry, resolveDir: path.join(packages, 'edged/src'), loader: 'ts' },
-  absWorkingDir: path.dirname(path.dirname(packages)),
+  absWorkingDir: path.dirname(packages),
   bundle: true,
+  splitting: true,
   platform: 'node',
   format: 'esm',
   target: 'node24',
@@ -33,25 +34,37 @@ const common = {
   logLevel: 'error',
 } as const satisfies BuildOptions;
 
-/** One file for Node.js; gives its size in bytes. The same sources give the same bytes. */
-export async function bundleCommand(outfile: string): Promise<number> {
-  const banner = { js: `#!/usr/bin/env node\n${commonJsNames}` };
-  const external = ['@napi-rs/blake-hash']; // used where it is installed
-  await build({ ...common, outfile, banner, external, plugins: [embedBlake3, embedTemplate] });
-  fs.chmodSync(outfile, 0o755);
-  return fs.statSync(outfile).size;
+/**
+ * For Node.js: `edged.cjs`, which a boot needs, and `parts/`, which other work needs; gives their
+ * size in bytes. The same sources give the same bytes.
+ */
+export async function bundleForNode(directory: string): Promise<number> {
+  const { outputFiles, metafile } = await build({
+    ...common,
+    outdir: directory,
+    outExtension: { '.js': '.cjs' },
+    metafile: true,
+    write: false,
+    external: ['@napi-rs/blake-hash'], // used where it is installed
+    plugins: [embedBlake3, embedTemplate],
+  });
+  const files = await linkForNode(outputFiles, metafile);
+  fs.rmSync(directory, { recursive: true, force: true });
+  fs.mkdirSync(path.join(directory, 'parts'), { recursive: true });
+  for (const [name, text] of files) fs.writeFileSync(path.join(directory, name), text);
+  fs.chmodSync(path.join(directory, commandFile), 0o755);
+  return files.reduce((bytes, [, text]) => bytes + Buffer.byteLength(text), 0);
 }
 
 /**
- * The same in parts, for the executable: a boot loads the parts that it needs. Gives the name of
- * the part to start with. `nativeBlake3` is the addon of the architecture that it is for.
+ * For the executable, in parts: a boot loads the parts that it needs. Gives the name of the part to
+ * start with. `nativeBlake3` is the addon of the architecture that it is for.
  */
 export async function bundleParts(directory: string, nativeBlake3: string): Promise<string> {
   fs.rmSync(directory, { recursive: true, force: true });
   await build({
     ...common,
     outdir: directory,
-    splitting: true,
     outExtension: { '.js': '.mjs' },
     banner: { js: commonJsNames },
     plugins: [embedBlake3, embedNativeBlake3(nativeBlake3), embedTemplate],
@@ -59,6 +72,8 @@ export async function bundleParts(directory: string, nativeBlake3: string): Prom
   return path.join(directory, 'stdin.mjs');
 }
 
+/** `util` brings, for one class that is global anyway, what costs more than the whole module. */
+const decoder = 'require(String.raw`util`)';
 const reading =
   "const path = require('path').join(__dirname, 'blake3_js_bg.wasm');\n" +
   "const bytes = require('fs').readFileSync(path);";
@@ -69,9 +84,10 @@ const embedBlake3: Plugin = {
     bundler.onLoad({ filter: /\/blake3_js\.js$/ }, ({ path: file }) => {
       const wasm = fs.readFileSync(path.join(path.dirname(file), 'blake3_js_bg.wasm'));
       const text = fs.readFileSync(file, 'utf8');
-      if (!text.includes(reading)) throw new Error(`${file} reads its module in another way`);
       const inside = `const bytes = Buffer.from('${wasm.toString('base64')}', 'base64');`;
-      return { contents: text.replace(reading, inside), loader: 'js' };
+      const contents = text.replace(decoder, 'globalThis').replace(reading, inside);
+      if (contents.includes('require(')) throw new Error(`${file} loads in another way`);
+      return { contents, loader: 'js' };
     }),
 };
 

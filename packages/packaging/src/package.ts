@@ -2,16 +2,16 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleCommand, bundleParts } from './bundle.ts';
+import { bundleForNode, bundleParts } from './bundle.ts';
 import { type Architecture, makeExecutable, nativeBlake3File } from './executable.ts';
 
 const dist = fileURLToPath(new URL('../../../dist', import.meta.url));
 const mebibyte = 1024 * 1024;
 
 fs.mkdirSync(dist, { recursive: true });
-const bundle = path.join(dist, 'edged.mjs');
-const size = await bundleCommand(bundle);
-console.log(`${bundle}: ${(size / 1024).toFixed(0)} KiB, for Node.js 24 or newer`);
+const bundle = path.join(dist, 'node');
+const size = await bundleForNode(bundle);
+console.log(`${bundle}/: ${(size / 1024).toFixed(0)} KiB, for Node.js 24 or newer`);
 for (const architecture of ['x64', 'arm64'] as const satisfies readonly Architecture[]) {
   const isOurs = architecture === process.arch;
   const outfile = path.join(dist, isOurs ? 'edged' : `edged-linux-${architecture}`);

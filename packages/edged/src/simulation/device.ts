@@ -167,7 +167,7 @@ export class SimulatedDevice {
         stateRoot: undefined,
         skipMountCheck,
         credentialsDirectory: undefined,
-        stderrIsTerminal: false,
+        stderrIsTerminal: () => false,
         stderrIsJournal: false,
       },
       terminal: { out: () => undefined, error: () => undefined, status: () => undefined },

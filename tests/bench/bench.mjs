@@ -1,49 +1,31 @@
-// Measures everything side by side in one run, the candidates taking turns, and writes the table
-// into docs/performance.md. Timings are medians; what counts is the ratio within one run.
-// BENCH_ROUNDS (default 40) is the number of turns on the match path, BENCH_SEGMENTS (default 100,000)
-// the most files that lie in edge/.
+// Measures everything side by side in one run, the candidates taking turns, and writes the tables
+// and the plot into docs/. Timings are medians; what counts is the ratio within one run.
+// BENCH_ROUNDS (default 40) is the number of turns on the match path, BENCH_SEGMENTS (default
+// 1,000,000) the most files that lie in edge/.
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeExecutable } from '../../packages/packaging/dist/executable.js';
+import { dropCaches, measure, measureMemory, run, say } from './measure.mjs';
+import { plot } from './plot.mjs';
 
 const top = fileURLToPath(new URL('../..', import.meta.url));
 const rounds = Number(process.env.BENCH_ROUNDS ?? 40);
-const mostSegments = Number(process.env.BENCH_SEGMENTS ?? 100_000);
-const node = path.join(top, 'node_modules/.bin/node');
-const executable = path.join(top, 'dist/edged');
-const bundle = path.join(top, 'dist/edged.mjs');
+const few = Math.max(3, rounds >> 2);
+const mostSegments = Number(process.env.BENCH_SEGMENTS ?? 1_000_000);
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-bench-'));
 const file = (name) => path.join(directory, name);
-const environment = { PATH: process.env.PATH, EDGE_STATE_ROOT_SKIP_MOUNT_CHECK: '1' };
-const say = (text) => process.stderr.write(`${text}\n`);
-
-function run([command, ...args]) {
-  const started = performance.now();
-  const { status, stderr } = spawnSync(command, args, { env: environment, encoding: 'utf8' });
-  const milliseconds = performance.now() - started;
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${status} ${stderr}`);
-  return milliseconds;
-}
-
-const median = (values) => values.toSorted((one, other) => one - other)[values.length >> 1];
-
-/** Medians by name; the candidates take turns, so that what disturbs one disturbs all. */
-function measure(candidates, count, prepare = () => undefined) {
-  const times = new Map(Object.keys(candidates).map((name) => [name, []]));
-  for (let round = -2; round < count; round += 1) {
-    for (const [name, command] of Object.entries(candidates)) {
-      prepare();
-      const time = run(command);
-      if (round >= 0) times.get(name).push(time); // two rounds to warm up
-    }
-  }
-  return new Map([...times].map(([name, values]) => [name, median(values)]));
-}
+const executable = path.join(top, 'dist/edged');
+const bundle = path.join(top, 'dist/node/edged.cjs');
+// a file of its own: what this process has mapped itself cannot be dropped from memory
+const node = file('node');
+fs.copyFileSync(process.execPath, node);
+fs.chmodSync(node, 0o755);
 
 function makeDevice() {
-  const command = (...args) => execFileSync(executable, args, { env: environment });
+  const command = (...args) => execFileSync(executable, args, { stdio: 'pipe' });
   const simulated = execFileSync(executable, ['simulate', '--keep'], { encoding: 'utf8' });
   const kept = /\/\S*edged-simulate-\w+/.exec(simulated)[0].replace(/[.,]$/, '');
   for (const name of ['edge.crt', 'edge.key']) fs.copyFileSync(path.join(kept, name), file(name));
@@ -52,14 +34,13 @@ function makeDevice() {
   fs.rmSync(kept, { recursive: true });
   command('init', file('state-root'));
   command('keygen', file('keys'));
-  fs.copyFileSync(
-    file('keys/manifest-verify.pub'),
-    file('state-root/identity/manifest-verify.pub'),
-  );
+  const key = 'manifest-verify.pub';
+  fs.copyFileSync(file(`keys/${key}`), file(`state-root/identity/${key}`));
 }
 
+const manifest = file('state-root/runtime/manifest.json');
+
 function writeManifest(operations) {
-  const manifest = file('state-root/runtime/manifest.json');
   fs.writeFileSync(manifest, JSON.stringify({ version: '1', operations }));
   execFileSync(executable, ['sign', manifest, '--key', file('keys/manifest-sign.key')]);
 }
@@ -72,143 +53,188 @@ function replaceOs() {
   execFileSync('sync');
 }
 
-/** The peer in Go, when there is a compiler; undefined otherwise. Its hash must be b3sum's. */
-function buildPeer() {
-  const peer = file('peer');
-  const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=mod', GOCACHE: file('go-cache') };
-  const build = ['build', '-trimpath', '-ldflags', '-s -w', '-o', peer, '.'];
-  const cwd = path.join(top, 'tests/bench/peers');
-  if (spawnSync('go', build, { cwd, env, stdio: 'ignore' }).status !== 0) {
-    say('SKIPPED: the peer in Go: there is no compiler');
+/** A peer by name, when there is a compiler. Its hash must be b3sum's. */
+function buildPeer(name, command, args, options) {
+  const built = spawnSync(command, args, { stdio: 'ignore', ...options });
+  if (built.status !== 0) {
+    say(`SKIPPED: the peer in ${name}: ${command} did not build it`);
     return undefined;
   }
-  const [ours, theirs] = [
-    execFileSync(peer, ['hash', executable], { encoding: 'utf8' }),
-    execFileSync('b3sum', ['--no-names', executable], { encoding: 'utf8' }),
-  ];
-  if (ours !== theirs) throw new Error('the peer in Go does not hash as b3sum does');
+  const peer = file(`peer-${name}`);
+  const ours = execFileSync(peer, ['hash', executable], { encoding: 'utf8' });
+  const theirs = execFileSync('b3sum', ['--no-names', executable], { encoding: 'utf8' });
+  if (ours !== theirs) throw new Error(`the peer in ${name} does not hash as b3sum does`);
   return peer;
 }
 
-/** As at power-on: nothing of any file is in memory. Needs root. */
-function dropCaches() {
-  execFileSync('sync');
-  fs.writeFileSync('/proc/sys/vm/drop_caches', '3');
+function buildPeers() {
+  const peers = path.join(top, 'tests/bench/peers');
+  const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=mod', GOCACHE: file('go-cache') };
+  const go = ['build', '-trimpath', '-ldflags', '-s -w', '-o', file('peer-Go'), '.'];
+  const c = ['-O3', '-o', file('peer-C'), path.join(peers, 'c/peer.c'), '-lcrypto'];
+  return {
+    go: buildPeer('Go', 'go', go, { cwd: path.join(peers, 'go'), env }),
+    c: buildPeer('C', 'cc', c, {}),
+  };
+}
+
+const tables = [];
+function addTable(title, values, base, unit = 'ms') {
+  const rows = [...values].map(([name, value]) => ({
+    name,
+    value,
+    ratio: (value / values.get(base)).toFixed(2),
+  }));
+  tables.push({ title, rows, base, unit });
+  say(
+    `${title}\n${rows.map((row) => `  ${row.name}: ${row.value.toFixed(1)} ${row.ratio}`).join('\n')}`,
+  );
 }
 
 const precheck = ['precheck', '--config', file('edge.toml'), '--log-level', 'error'];
-const tables = [];
-const addTable = (title, medians, base) => {
-  const rows = [...medians].map(([name, time]) => {
-    const ratio = (time / medians.get(base)).toFixed(2);
-    return `| ${name} | ${time.toFixed(1)} | ${ratio} |`;
-  });
-  tables.push([`## ${title}`, '', `| | ms | to ${base} |`, '|---|---|---|', ...rows].join('\n'));
-  say(`${title}\n${rows.join('\n')}`);
+const ours = {
+  edged: [executable, ...precheck],
+  'edged, bundle on Node.js': [node, bundle, ...precheck],
+  'edged, sources on Node.js': [node, path.join(top, 'packages/edged/bin/edged'), ...precheck],
 };
 
-try {
-  makeDevice();
-  run([executable, ...precheck]);
-  const peer = buildPeer();
+function benchMatch(peers) {
   const places = ['state-root', 'edge.crt', 'edge.key', 'edge.toml'].map(file);
+  const x509 = file('x509.cjs');
+  fs.writeFileSync(
+    x509,
+    `const { X509Certificate, createPrivateKey } = require('crypto'), fs = require('fs');
+     const leaf = new X509Certificate(fs.readFileSync('${file('edge.crt')}'));
+     leaf.checkPrivateKey(createPrivateKey(fs.readFileSync('${file('edge.key')}')));
+     leaf.verify(leaf.publicKey);`,
+  );
+  const empty = file('empty');
+  fs.writeFileSync(`${empty}.mjs`, '');
+  makeExecutable(`${empty}.mjs`, empty, process.arch);
   const matching = {
-    'dist/edged': [executable, ...precheck],
-    'dist/edged.mjs on Node.js': [node, bundle, ...precheck],
-    'sources on Node.js': [node, path.join(top, 'packages/edged/bin/edged'), ...precheck],
+    ...ours,
+    'an empty executable': [empty],
     'node -e 0': [node, '-e', '0'],
-    ...(peer ? { 'Go peer': [peer, 'match', ...places] } : {}),
+    'Node.js, the certificate alone': [node, x509],
+    ...(peers.go ? { 'Go peer': [peers.go, 'match', ...places] } : {}),
+    ...(peers.c ? { 'C peer': [peers.c, 'match', ...places] } : {}),
   };
   addTable('A matching boot', measure(matching, rounds), 'node -e 0');
+  if (fs.existsSync('/usr/bin/time')) {
+    const peaks = measureMemory(matching);
+    addTable('A matching boot, peak memory', peaks, 'node -e 0', 'MB');
+  } else say('SKIPPED: the peak memory needs GNU time');
   if (process.geteuid() === 0) {
-    const { 'sources on Node.js': _, ...cold } = matching;
-    const few = Math.max(3, rounds >> 2);
-    addTable(
-      'A matching boot, nothing in the page cache',
-      measure(cold, few, dropCaches),
-      'node -e 0',
-    );
+    const { 'edged, sources on Node.js': _, ...cold } = matching;
+    const title = 'A matching boot, nothing in the page cache';
+    addTable(title, measure(cold, few, dropCaches), 'node -e 0');
   } else say('SKIPPED: the cold page cache needs root');
+}
 
+function benchSegments() {
   const segments = new Map();
+  let there = 0;
   for (const count of [0, 1000, mostSegments]) {
-    for (let index = 0; index < count; index += 1) {
-      fs.writeFileSync(file(`state-root/edge/segments/${index}`), '');
+    for (; there < count; there += 1) {
+      fs.writeFileSync(file(`state-root/edge/segments/${there}`), '');
     }
     execFileSync('sync'); // what was written is not to be written while we measure
-    const name = `${count} segments in edge/`;
-    const medians = measure({ [name]: matching['dist/edged'] }, rounds >> 1);
-    segments.set(name, medians.get(name));
+    const name = `edged, ${count} segments in edge/`;
+    segments.set(name, measure({ [name]: ours.edged }, rounds >> 1).get(name));
   }
-  addTable('The agent\u2019s data does not matter', segments, '0 segments in edge/');
+  addTable('The agent’s data does not matter', segments, 'edged, 0 segments in edge/');
   fs.rmSync(file('state-root/edge/segments'), { recursive: true });
+}
 
+function benchLarge(peers) {
   const source = file('state-root/runtime/binaries/large');
   fs.writeFileSync(source, Buffer.alloc(100 * 2 ** 20, 'not all zeros '));
   const hash = execFileSync('b3sum', ['--no-names', source], { encoding: 'utf8' }).trim();
-  const large = {
-    op: 'copy_binary',
-    src: 'runtime/binaries/large',
-    dst: 'runtime/bin/large',
-    hash,
-  };
+  const names = { src: 'runtime/binaries/large', dst: 'runtime/bin/large' };
+  const large = { op: 'copy_binary', ...names, hash };
   writeManifest([large]);
-  const tools = `b3sum --num-threads 1 ${source} && cp ${source} ${file('copy')} && sync ${file('copy')}`;
+  const copy = file('copy');
+  const pem = file('manifest-verify.pem');
+  const der = [
+    '302a300506032b6570032100',
+    fs.readFileSync(file('keys/manifest-verify.pub'), 'hex'),
+  ];
+  const key = Buffer.from(der.join(''), 'hex').toString('base64');
+  fs.writeFileSync(pem, `-----BEGIN PUBLIC KEY-----\n${key}\n-----END PUBLIC KEY-----\n`);
+  const hashing = ['b3sum', '--num-threads', '1', source];
+  const openssl = ['openssl', 'pkeyutl', '-verify', '-rawin', '-pubin', '-inkey', pem];
   const reconstructing = {
-    'dist/edged': [executable, ...precheck],
-    'sources on Node.js': [node, path.join(top, 'packages/edged/bin/edged'), ...precheck],
-    'b3sum + cp + sync': ['sh', '-c', tools],
-    ...(peer
-      ? { 'Go peer (BLAKE3 without SIMD)': [peer, 'copy', source, file('copy'), hash] }
-      : {}),
+    ...ours,
+    'b3sum, cp, sync': ['sh', '-c', `${hashing.join(' ')} && cp ${source} ${copy} && sync ${copy}`],
+    'b3sum alone': hashing,
+    'cp alone': ['cp', source, copy],
+    'openssl pkeyutl -verify alone': [...openssl, '-in', manifest, '-sigfile', `${manifest}.sig`],
+    ...(peers.go ? { 'Go peer (no SIMD)': [peers.go, 'copy', source, copy, hash] } : {}),
+    ...(peers.c ? { 'C peer (no SIMD)': [peers.c, 'copy', source, copy, hash] } : {}),
   };
-  const rounded = Math.max(3, rounds >> 2);
-  addTable(
-    'A reconstruction of one file of 100 MiB',
-    measure(reconstructing, rounded, replaceOs),
-    'b3sum + cp + sync',
-  );
+  const title = 'A reconstruction of one file of 100 MiB';
+  addTable(title, measure(reconstructing, few, replaceOs), 'b3sum, cp, sync');
 
   const sizes = new Map();
   for (const megabytes of [1, 10, 100, 1000]) {
     fs.writeFileSync(source, Buffer.alloc(megabytes * 1e6, 'not all zeros '));
-    writeManifest([{ ...large, hash: undefined }]);
-    const name = `${megabytes} MB`;
-    const medians = measure({ [name]: [executable, ...precheck] }, 3, replaceOs);
-    sizes.set(name, medians.get(name));
+    writeManifest([{ op: 'copy_binary', ...names }]);
+    const name = `edged, ${megabytes} MB`;
+    sizes.set(name, measure({ [name]: ours.edged }, 3, replaceOs).get(name));
   }
-  addTable('Size of one file', sizes, '100 MB');
+  addTable('Size of one file', sizes, 'edged, 100 MB');
   fs.rmSync(source);
+}
 
+function benchOperations(peers) {
   const sweep = new Map();
+  const small = (index) => file(`state-root/runtime/binaries/small-${index}`);
+  const copies = [file('state-root/runtime/binaries/small'), file('small')];
   for (const count of [1, 10, 100, 1000]) {
     const operations = Array.from({ length: count }, (_, index) => {
-      fs.writeFileSync(
-        file(`state-root/runtime/binaries/small-${index}`),
-        Buffer.alloc(1024, index),
-      );
+      fs.writeFileSync(small(index), Buffer.alloc(1024, index));
       const name = `small-${index}`;
       return { op: 'copy_binary', src: `runtime/binaries/${name}`, dst: `runtime/bin/${name}` };
     });
     writeManifest(operations);
-    const name = `${count} operations of 1 KiB`;
-    const medians = measure({ [name]: [executable, ...precheck] }, 5, replaceOs);
-    sweep.set(name, medians.get(name));
+    const measured = measure(
+      {
+        [`edged, ${count} of 1 KiB`]: ours.edged,
+        ...(peers.c
+          ? { [`C peer, ${count}: copy, fsync`]: [peers.c, 'copies', ...copies, count] }
+          : {}),
+      },
+      5,
+      replaceOs,
+    );
+    for (const [name, time] of measured) sweep.set(name, time);
   }
-  addTable('Operations', sweep, '1 operations of 1 KiB');
+  addTable('Operations', sweep, 'edged, 1 of 1 KiB');
+}
+
+try {
+  makeDevice();
+  run(ours.edged);
+  const peers = buildPeers();
+  benchMatch(peers);
+  benchSegments();
+  benchLarge(peers);
+  benchOperations(peers);
 } finally {
   fs.rmSync(directory, { recursive: true, force: true });
 }
 
-const page = [
-  '# Performance',
-  '',
-  '`npm run bench` writes this page: whole processes, warm, the candidates taking turns, medians.',
-  'Timings differ from machine to machine; compare the ratios.',
-  '',
-  `${os.cpus().length} × ${os.cpus()[0].model}, Linux ${os.release()}.`,
-  '',
-  tables.join('\n\n'),
-  '',
-];
-fs.writeFileSync(path.join(top, 'docs/performance.md'), page.join('\n'));
+const page = tables.map(({ title, rows, base, unit }) => {
+  const lines = rows.map(
+    ({ name, value, ratio }) => `| ${name} | ${value.toFixed(1)} | ${ratio} |`,
+  );
+  return [`## ${title}`, '', `| | ${unit} | to ${base} |`, '|---|---|---|', ...lines].join('\n');
+});
+const docs = path.join(top, 'docs');
+const head = fs.readFileSync(path.join(top, 'tests/bench/head.md'), 'utf8');
+const machine = `${os.cpus().length} × ${os.cpus()[0].model}, Linux ${os.release()}, Node.js ${process.version}.`;
+fs.writeFileSync(path.join(docs, 'performance.svg'), plot(tables.slice(0, 6)));
+fs.writeFileSync(
+  path.join(docs, 'performance.md'),
+  `${head}\n${machine}\n\n${page.join('\n\n')}\n`,
+);

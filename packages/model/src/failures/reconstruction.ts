@@ -1,0 +1,90 @@
+/** Exit 5: the OS, the operations, carrying them out. */
+import type { FailureKind } from '../failure.ts';
+
+export const reconstructionFailures = {
+  'os.identity_missing': {
+    gate: 'reconstruction',
+    message: 'precheck: operating system cannot be identified',
+    remedy: 'The OS image must carry /etc/os-release or /usr/lib/os-release.',
+  },
+  'os.epoch_exhausted': {
+    gate: 'reconstruction',
+    message: 'precheck: the boot epoch cannot be counted further',
+    remedy: 'A record was edited: correct boot_epoch in bootstrap/ and epoch/ to the true count.',
+  },
+  'operation.path_forbidden': {
+    gate: 'reconstruction',
+    message: 'precheck: operation path holds a forbidden character',
+    remedy: 'Use plain path names without shell metacharacters, quotes or control characters.',
+  },
+  'operation.src_outside': {
+    gate: 'reconstruction',
+    message: 'precheck: operation src is outside its allowed directory',
+    remedy: 'Put the file under runtime/binaries/ (verify_config: under the state root).',
+  },
+  'operation.dst_outside': {
+    gate: 'reconstruction',
+    message: 'precheck: operation dst is outside the state root',
+    remedy: 'Choose a dst inside the state root; no symlink may lead out of it.',
+  },
+  'operation.dst_protected': {
+    gate: 'reconstruction',
+    message: 'precheck: operation dst is reserved',
+    remedy: 'Choose a dst outside identity/, bootstrap/, epoch/, edge/ and the runtime sources.',
+  },
+  'operation.dst_duplicate': {
+    gate: 'reconstruction',
+    message: 'precheck: two operations have the same dst',
+    remedy: 'Give every operation a dst of its own, none inside another.',
+  },
+  'operation.dst_unusable': {
+    gate: 'reconstruction',
+    message: 'precheck: operation dst cannot be replaced',
+    remedy: 'The dst must be a regular file or absent, and every parent a directory.',
+  },
+  'operation.src_missing': {
+    gate: 'reconstruction',
+    message: 'precheck: operation src does not exist',
+    remedy: 'Ship the file into runtime/binaries/, or correct src in the manifest.',
+  },
+  'operation.src_unusable': {
+    gate: 'reconstruction',
+    message: 'precheck: operation src is not a readable regular file',
+    remedy: 'Make src a regular file that edged may read.',
+  },
+  'operation.hash_mismatch': {
+    gate: 'reconstruction',
+    message: 'precheck: operation src does not have the expected hash',
+    remedy: 'Ship the file that the manifest was made for, or sign a manifest for this file.',
+  },
+  'operation.wrong_machine': {
+    gate: 'reconstruction',
+    message: 'precheck: operation src is an executable for another machine',
+    remedy: 'Ship a build for the architecture of this device.',
+  },
+  'operation.cannot_run': {
+    gate: 'reconstruction',
+    message: 'precheck: operation dst could not be run',
+    remedy: 'Give it an executable mode, and the state root a mount without noexec.',
+  },
+  'operation.src_changed': {
+    gate: 'reconstruction',
+    message: 'precheck: operation src changed while it was read',
+    remedy: 'Let whatever writes into runtime/binaries/ finish before the device reboots.',
+  },
+  'operation.xattr_refused': {
+    gate: 'reconstruction',
+    message: 'precheck: an extended attribute cannot be set',
+    remedy: 'Install setfattr(1) (package attr), and use a filesystem with extended attributes.',
+  },
+  'reconstruction.no_space': {
+    gate: 'reconstruction',
+    message: 'precheck: not enough free space on the state root',
+    remedy: 'Free space on the persistent partition, then run precheck again.',
+  },
+  'reconstruction.io_error': {
+    gate: 'reconstruction',
+    message: 'precheck: reconstruction stopped by an input/output error',
+    remedy: 'Check the disk (`dmesg`, `df`); running precheck again continues where it stopped.',
+  },
+} as const satisfies Record<string, FailureKind>;

@@ -11,10 +11,14 @@
  *    record. Only where the evidence shows that this very replacement was already counted
  *    (`current` is the running OS, `previous` is the stored fingerprint, one epoch apart) does an
  *    interrupted reconstruction continue under the same number.
+ *
+ * An OS that the history knows from an earlier epoch than that of the stored fingerprint is a
+ * rollback: a replacement like any other, but said so. A stored fingerprint that the history does
+ * not know as its newest was edited, and proves no rollback.
  */
 import { type BootEpoch, firstEpoch, nextEpoch } from './boot-epoch.ts';
 import { type EpochEvidence, sameEpoch } from './epoch-evidence.ts';
-import { type EpochHistory, newestEntry } from './epoch-history.ts';
+import { type EpochHistory, epochOf, newestEntry } from './epoch-history.ts';
 import type { OsFingerprint } from './os-fingerprint.ts';
 
 /**
@@ -34,7 +38,13 @@ export type Decision =
   | { readonly kind: 'first_run'; readonly bootEpoch: BootEpoch }
   | { readonly kind: 'unchanged'; readonly bootEpoch: BootEpoch }
   | { readonly kind: 'evidence_damaged'; readonly bootEpoch: BootEpoch }
-  | { readonly kind: 'os_replaced'; readonly bootEpoch: BootEpoch; readonly continued: boolean }
+  | {
+      readonly kind: 'os_replaced';
+      readonly bootEpoch: BootEpoch;
+      readonly continued: boolean;
+      /** The epoch in which this device ran this OS before: the update was rolled back. */
+      readonly knownFrom?: BootEpoch;
+    }
   | { readonly kind: 'state_lost'; readonly bootEpoch: BootEpoch };
 
 interface Witness {
@@ -68,14 +78,35 @@ export function decide(currentHash: string, records: Records): Decision {
   const highest = Math.max(stored.bootEpoch, newest?.bootEpoch ?? 0) as BootEpoch;
   if (stored.compositeHash === currentHash) {
     if (newest && newest.bootEpoch > stored.bootEpoch && newest.compositeHash !== currentHash) {
-      return { kind: 'os_replaced', bootEpoch: nextEpoch(highest), continued: false };
+      return replaced(currentHash, nextEpoch(highest), false, newest, records);
     }
     return { kind: 'evidence_damaged', bootEpoch: highest };
   }
   if (alreadyCounted(currentHash, stored, records, highest)) {
-    return { kind: 'os_replaced', bootEpoch: highest, continued: true };
+    return replaced(currentHash, highest, true, stored, records);
   }
-  return { kind: 'os_replaced', bootEpoch: nextEpoch(highest), continued: false };
+  return replaced(currentHash, nextEpoch(highest), false, stored, records);
+}
+
+function replaced(
+  currentHash: string,
+  bootEpoch: BootEpoch,
+  continued: boolean,
+  before: Witness,
+  records: Records,
+): Decision {
+  const history = present(records.history) ?? [];
+  const isOnRecord = history.some(
+    (entry) => entry.bootEpoch === before.bootEpoch && entry.compositeHash === before.compositeHash,
+  );
+  const known = isOnRecord ? epochOf(history, currentHash, before.bootEpoch) : undefined;
+  const knownFrom = known?.bootEpoch;
+  return {
+    kind: 'os_replaced',
+    bootEpoch,
+    continued,
+    ...(knownFrom === undefined ? {} : { knownFrom }),
+  };
 }
 
 /** The record of the highest epoch, the stored fingerprint itself aside. */

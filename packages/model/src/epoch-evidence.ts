@@ -10,9 +10,6 @@ import {
   osFingerprintToJson,
 } from './os-fingerprint.ts';
 
-/** How an epoch came to be. */
-export type EpochKind = 'first_run' | 'os_replaced' | 'state_lost';
-
 export interface EpochEvidence {
   readonly osFingerprint: OsFingerprint;
   /** BLAKE3 of `runtime/binaries/<binaryPath>`; empty when that file is absent. */

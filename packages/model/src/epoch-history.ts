@@ -4,6 +4,7 @@
  */
 import { type Acceptance, acceptanceFromJson, acceptanceToJson } from './acceptance.ts';
 import { type BootEpoch, parseBootEpoch } from './boot-epoch.ts';
+import { type EpochKind, parseEpochKind } from './epoch-kind.ts';
 import { isObject, parseTolerantJson, serializeJson } from './json-reader.ts';
 
 export interface HistoryEntry {
@@ -11,6 +12,8 @@ export interface HistoryEntry {
   readonly compositeHash: string;
   /** RFC 3339, UTC. */
   readonly beganAt: string;
+  /** Unknown where an older release wrote the entry. */
+  readonly kind?: EpochKind;
   /** Of the manifest that this epoch was reconstructed from. */
   readonly acceptance?: Acceptance;
 }
@@ -33,16 +36,25 @@ export function epochHistoryFromJson(entries: readonly unknown[]): EpochHistory 
     const beganAt = typeof entry['began_at'] === 'string' ? entry['began_at'] : '';
     if (bootEpoch === undefined) return [];
     const acceptance = acceptanceFromJson(entry['acceptance']);
-    const compositeHash = entry['composite_hash'];
-    return [{ bootEpoch, compositeHash, beganAt, ...(acceptance ? { acceptance } : {}) }];
+    const kind = parseEpochKind(entry['kind']);
+    return [
+      {
+        bootEpoch,
+        compositeHash: entry['composite_hash'],
+        beganAt,
+        ...(kind ? { kind } : {}),
+        ...(acceptance ? { acceptance } : {}),
+      },
+    ];
   });
 }
 
 export function epochHistoryToJson(history: EpochHistory): Record<string, unknown>[] {
-  return history.map(({ bootEpoch, compositeHash, beganAt, acceptance }) => ({
+  return history.map(({ bootEpoch, compositeHash, beganAt, kind, acceptance }) => ({
     boot_epoch: bootEpoch,
     composite_hash: compositeHash,
     began_at: beganAt,
+    ...(kind ? { kind } : {}),
     ...(acceptance ? { acceptance: acceptanceToJson(acceptance) } : {}),
   }));
 }
@@ -63,5 +75,16 @@ export function newestEntry(history: EpochHistory): HistoryEntry | undefined {
   return history.reduce<HistoryEntry | undefined>(
     (newest, entry) => (newest && newest.bootEpoch >= entry.bootEpoch ? newest : entry),
     undefined,
+  );
+}
+
+/** The newest epoch below `before` that this OS began; undefined for an OS not seen before. */
+export function epochOf(
+  history: EpochHistory,
+  compositeHash: string,
+  before: BootEpoch,
+): HistoryEntry | undefined {
+  return newestEntry(
+    history.filter((entry) => entry.bootEpoch < before && entry.compositeHash === compositeHash),
   );
 }

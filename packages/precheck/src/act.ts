@@ -8,6 +8,7 @@ import {
   present,
 } from '@edged/model/decision';
 import { useNativeBlake3 } from '@edged/model/digest';
+import type { EpochKind } from '@edged/model/epoch-kind';
 import { defaultBinary, layout } from '@edged/model/layout';
 import { type OsIdentity, changedComponents, compositeHash } from '@edged/model/os-fingerprint';
 import { bootstrapDirectories, carryOut, requireSpace } from './change.ts';
@@ -44,7 +45,7 @@ export async function act(task: Task, situation: Situation, report: Report): Pro
       reportLoss(situation, report);
       return replaceOs(task, situation, report);
     case 'os_replaced':
-      reportReplacement(situation, report);
+      reportReplacement(task, situation, report);
       return replaceOs(task, situation, report);
   }
 }
@@ -94,8 +95,7 @@ function replaceOs(task: Task, situation: Situation, report: Report): void {
   const started = host.clock.monotonicNanoseconds();
   report('edge.os.reconstruction_started', { boot_epoch: bootEpoch });
   if (dryRun) return void rehearseRuntime(stateRoot, host, { ...situation, bootEpoch }, report);
-  const kind = task.kind === 'state_lost' ? 'state_lost' : 'os_replaced';
-  reconstruct(stateRoot, host, { ...situation, kind, bootEpoch }, report);
+  reconstruct(stateRoot, host, { ...situation, kind: epochKindOf(task), bootEpoch }, report);
   const nanoseconds = host.clock.monotonicNanoseconds() - started;
   report('edge.os.reconstruction_completed', {
     duration_seconds: Number(nanoseconds / 1_000_000n) / 1000,
@@ -103,13 +103,26 @@ function replaceOs(task: Task, situation: Situation, report: Report): void {
   });
 }
 
-function reportReplacement({ records, identity }: Situation, report: Report): void {
+function epochKindOf(task: Task): EpochKind {
+  if (task.kind !== 'os_replaced') return 'state_lost';
+  return task.knownFrom === undefined ? 'os_replaced' : 'os_rolled_back';
+}
+
+function reportReplacement(
+  { knownFrom }: Task & { readonly kind: 'os_replaced' },
+  { records, identity }: Situation,
+  report: Report,
+): void {
   const stored = present(records.fingerprint);
+  const currentHash = compositeHash(identity);
   report('edge.os.update_detected', {
     previous_hash: stored?.compositeHash ?? '',
-    current_hash: compositeHash(identity),
+    current_hash: currentHash,
     changed: stored ? changedComponents(stored, identity).join(',') : 'unknown',
   });
+  if (knownFrom !== undefined) {
+    report('edge.os.rollback_detected', { current_hash: currentHash, known_epoch: knownFrom });
+  }
 }
 
 function reportLoss({ records }: Situation, report: Report): void {

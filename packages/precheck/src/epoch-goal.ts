@@ -4,8 +4,9 @@ import { type Acceptance, acceptanceToJson } from '@edged/model/acceptance';
 import type { BootEpoch } from '@edged/model/boot-epoch';
 import { type Records, present } from '@edged/model/decision';
 import { createHasher } from '@edged/model/digest';
-import { type EpochEvidence, type EpochKind, acceptanceOf } from '@edged/model/epoch-evidence';
+import { type EpochEvidence, acceptanceOf } from '@edged/model/epoch-evidence';
 import { type EpochHistory, withEpoch } from '@edged/model/epoch-history';
+import { type EpochKind, parseEpochKind } from '@edged/model/epoch-kind';
 import { defaultBinary, layout } from '@edged/model/layout';
 import {
   type OsFingerprint,
@@ -108,6 +109,7 @@ function withGoalHistory(records: Records, evidence: EpochEvidence): EpochGoal {
   const fingerprint = evidence.osFingerprint;
   const { bootEpoch, compositeHash: hash } = fingerprint;
   const acceptance = acceptanceOf(evidence);
+  const kind = parseEpochKind(evidence.more['kind']);
   return {
     fingerprint,
     evidence,
@@ -116,6 +118,7 @@ function withGoalHistory(records: Records, evidence: EpochEvidence): EpochGoal {
       bootEpoch,
       compositeHash: hash,
       beganAt: evidence.rotatedAt,
+      ...(kind ? { kind } : {}),
       ...(acceptance ? { acceptance } : {}),
     }),
   };

@@ -23,6 +23,7 @@ export const events = {
   'edge.os.fingerprint_initialized': 'info',
   'edge.os.fingerprint_lost': 'warn',
   'edge.os.update_detected': 'warn',
+  'edge.os.rollback_detected': 'warn',
   'edge.os.reconstruction_started': 'info',
   'edge.os.reconstruction_resumed': 'warn',
   'edge.os.reconstruction_completed': 'info',

@@ -13,7 +13,7 @@ import {
 import { type BootEpoch, firstEpoch, nextEpoch, parseBootEpoch } from '@edged/model/boot-epoch';
 import { type Records, newestWitness, present } from '@edged/model/decision';
 import { digestOf } from '@edged/model/digest';
-import type { EpochKind } from '@edged/model/epoch-evidence';
+import type { EpochKind } from '@edged/model/epoch-kind';
 import { defaultBinary, layout } from '@edged/model/layout';
 import type { RuntimeManifest } from '@edged/model/runtime-manifest';
 import type { OsIdentity } from '@edged/model/os-fingerprint';

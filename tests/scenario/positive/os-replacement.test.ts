@@ -46,6 +46,30 @@ test('FingerprintChange_KernelOnly_TriggersReconstruction', () =>
     expect(device.bootEpoch()).toBe(1);
   }));
 
+test('the way back to an earlier OS is a rollback: said so, and an epoch of its own kind', () =>
+  withDevice(async (device) => {
+    await device.boot();
+    device.flash({ name: '2.0', kernelRelease: '6.1.0-2' });
+    const forth = await device.boot();
+    expect(forth.logLines.join('\n')).not.toContain('rollback_detected');
+    expect(device.evidence('current')['kind']).toBe('os_replaced');
+    device.flash({ name: '1.0', kernelRelease: '6.1.0-1' });
+    const back = await device.boot();
+    expect(back.exitCode).toBe(0);
+    const { composite_hash: hash } = device.fingerprint();
+    expect(back.logLines).toContain(
+      `level=WARN msg="edge.os.rollback_detected" current_hash="${String(hash)}" known_epoch=0`,
+    );
+    expect(device.bootEpoch()).toBe(2);
+    expect(device.evidence('current')['kind']).toBe('os_rolled_back');
+    const { epochs } = device.readJson('state-root/bootstrap/epoch_history.json');
+    expect((epochs as { kind: string }[]).map(({ kind }) => kind)).toEqual([
+      'first_run',
+      'os_replaced',
+      'os_rolled_back',
+    ]);
+  }));
+
 test('Precheck_BootEpochIncrement: three replacements in a row are three epochs', () =>
   withDevice((device) => {
     device.precheck();

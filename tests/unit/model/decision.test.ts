@@ -94,6 +94,30 @@ test.each<[string, Short, Short, Short, Short, string, number]>([
   expect(decide('now', records(f, c, p, h))).toMatchObject({ kind, bootEpoch });
 });
 
+describe('a rollback', () => {
+  const decided = (stored: Short, ...seen: readonly (readonly [number, string])[]): unknown =>
+    decide('now', {
+      ...records(stored, stored, none, none),
+      history: epochHistoryFromJson(
+        seen.map(([boot_epoch, composite_hash]) => ({ boot_epoch, composite_hash })),
+      ),
+    });
+
+  test('is the return to an OS that began an earlier epoch; the newest such is named', () => {
+    expect(decided([2, 'new'], [0, 'now'], [1, 'now'], [2, 'new'])).toMatchObject({
+      kind: 'os_replaced',
+      bootEpoch: 3,
+      knownFrom: 1,
+    });
+  });
+
+  test('is not claimed of an OS never seen, nor where the stored fingerprint was edited', () => {
+    expect(decided([1, 'new'], [0, 'old'], [1, 'new'])).not.toHaveProperty('knownFrom');
+    expect(decided([0, 'ffff0000'], [0, 'now'])).not.toHaveProperty('knownFrom');
+    expect(decided([1, 'ffff0000'], [0, 'now'], [1, 'now'])).not.toHaveProperty('knownFrom');
+  });
+});
+
 describe('for any records', () => {
   const short: fc.Arbitrary<Short> = fc.oneof(
     fc.constant<Short>('absent'),

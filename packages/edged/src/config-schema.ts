@@ -1,6 +1,6 @@
 /**
  * Every key of `edge.toml`, with its type and range (spec section 3). precheck uses
- * `identity.edge_domain_id`, `transport`, `state_root` and the three optional sections at the end;
+ * `identity.edge_domain_id`, `transport`, `state_root` and the optional sections at the end;
  * the rest is the agent's, and is checked because an agent that is started with
  * a broken config is a truck roll too.
  */
@@ -34,6 +34,11 @@ const fraction = v.pipe(
 );
 const oneOf = <const Option extends string>(...options: Option[]) =>
   v.picklist(options, `one of: ${options.join(', ')}`);
+const imageFile = v.pipe(
+  v.string('an absolute path'),
+  v.regex(/^(?:\/[^/\p{Cc}]+)+$/u, 'an absolute path'),
+  v.maxLength(4096, 'an absolute path'),
+);
 const listenAddress = v.pipe(
   v.string('HOST:PORT, such as 0.0.0.0:8443'),
   v.check(isListenAddress, 'HOST:PORT, such as 0.0.0.0:8443'),
@@ -108,6 +113,12 @@ export const configSchema = v.strictObject({
         v.pipe(v.string('64 hexadecimal digits'), v.regex(/^[0-9a-f]{64}$/, '64 hex digits')),
       ),
       require_keyring: v.optional(v.boolean('true or false'), false),
+    }),
+  ),
+  fingerprint: v.optional(
+    v.strictObject({
+      profile: v.optional(oneOf('classic', 'image'), 'classic'),
+      files: v.optional(v.pipe(v.array(imageFile, 'a list'), v.maxLength(64, 'at most 64')), []),
     }),
   ),
   time: v.optional(v.strictObject({ synchronized_marker: v.optional(text) })),

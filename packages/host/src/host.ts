@@ -135,6 +135,8 @@ export interface OperatingSystem {
   bootId(): string;
   /** `uname().release`. */
   kernelRelease(): string;
+  /** What the boot loader passed to the kernel, one line. Throws `DiskError`. */
+  kernelCommandLine(): string;
   /** As `process.arch`. */
   architecture(): string;
   /** In the order of the kernel: of several on one point the last is on top. */

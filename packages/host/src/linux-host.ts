@@ -18,6 +18,7 @@ export interface HostOverrides {
   /** Directory under which the files of the OS are read; default `/`. */
   readonly osRoot?: string;
   readonly kernelRelease?: string;
+  readonly kernelCommandLine?: string;
 }
 
 export function linuxHost(overrides: HostOverrides = {}): Host {
@@ -44,6 +45,7 @@ const linuxClock: Clock = {
 function linuxSystem({
   osRoot = '/',
   kernelRelease = os.release(),
+  kernelCommandLine,
 }: HostOverrides): OperatingSystem {
   const prefix = osRoot === '/' ? '' : osRoot;
   return {
@@ -52,6 +54,7 @@ function linuxSystem({
     modifiedAt: (path) => modifiedAt(`${prefix}${path}`),
     bootId,
     kernelRelease: () => kernelRelease,
+    kernelCommandLine: () => kernelCommandLine ?? readLine('/proc/cmdline'),
     architecture: () => process.arch,
     mounts: readMounts,
     blockDevice,
@@ -88,8 +91,11 @@ function modifiedAt(path: string): number | undefined {
 }
 
 function bootId(): string {
-  const path = '/proc/sys/kernel/random/boot_id';
-  const bytes = readFile(path, 100);
+  return readLine('/proc/sys/kernel/random/boot_id');
+}
+
+function readLine(path: string): string {
+  const bytes = readFile(path, 64 * 1024);
   if (!bytes) throw new DiskError('read', path, 'ENOENT');
   return Buffer.from(bytes).toString().trim();
 }

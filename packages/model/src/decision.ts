@@ -19,7 +19,8 @@
 import { type BootEpoch, firstEpoch, nextEpoch } from './boot-epoch.ts';
 import { type EpochEvidence, sameEpoch } from './epoch-evidence.ts';
 import { type EpochHistory, epochOf, newestEntry } from './epoch-history.ts';
-import type { OsFingerprint } from './os-fingerprint.ts';
+import { imageHash, knowsMore } from './image-identity.ts';
+import { type OsFingerprint, type OsKey, sameOs } from './os-fingerprint.ts';
 
 /**
  * A record as found: `damaged` when present but not readable as what it should be. An
@@ -37,6 +38,8 @@ export interface Records {
 export type Decision =
   | { readonly kind: 'first_run'; readonly bootEpoch: BootEpoch }
   | { readonly kind: 'unchanged'; readonly bootEpoch: BootEpoch }
+  /** The same OS, but an identity of its image is not on record yet: the profile was turned on. */
+  | { readonly kind: 'image_adopted'; readonly bootEpoch: BootEpoch }
   | { readonly kind: 'evidence_damaged'; readonly bootEpoch: BootEpoch }
   | {
       readonly kind: 'os_replaced';
@@ -47,9 +50,8 @@ export type Decision =
     }
   | { readonly kind: 'state_lost'; readonly bootEpoch: BootEpoch };
 
-interface Witness {
+interface Witness extends OsKey {
   readonly bootEpoch: BootEpoch;
-  readonly compositeHash: string;
 }
 
 export function present<Document>(found: Found<Document>): Document | undefined {
@@ -60,12 +62,13 @@ export function isPresent<Document>(found: Found<Document>): found is Document {
   return found !== 'absent' && found !== 'damaged';
 }
 
-export function decide(currentHash: string, records: Records): Decision {
+export function decide(now: OsKey, records: Records): Decision {
   const stored = present(records.fingerprint);
-  if (stored && stored.compositeHash === currentHash) {
+  if (stored && sameOs(stored, now)) {
     const current = present(records.current);
     if (current && sameEpoch(current.osFingerprint, stored)) {
-      return { kind: 'unchanged', bootEpoch: stored.bootEpoch };
+      const kind = knowsMore(now.image, stored.image) ? 'image_adopted' : 'unchanged';
+      return { kind, bootEpoch: stored.bootEpoch };
     }
   }
   const newest = newestWitness(records);
@@ -76,20 +79,20 @@ export function decide(currentHash: string, records: Records): Decision {
     return { kind: 'state_lost', bootEpoch: nextEpoch(newest?.bootEpoch ?? firstEpoch) };
   }
   const highest = Math.max(stored.bootEpoch, newest?.bootEpoch ?? 0) as BootEpoch;
-  if (stored.compositeHash === currentHash) {
-    if (newest && newest.bootEpoch > stored.bootEpoch && newest.compositeHash !== currentHash) {
-      return replaced(currentHash, nextEpoch(highest), false, newest, records);
+  if (sameOs(stored, now)) {
+    if (newest && newest.bootEpoch > stored.bootEpoch && !sameOs(newest, now)) {
+      return replaced(now, nextEpoch(highest), false, newest, records);
     }
     return { kind: 'evidence_damaged', bootEpoch: highest };
   }
-  if (alreadyCounted(currentHash, stored, records, highest)) {
-    return replaced(currentHash, highest, true, stored, records);
+  if (alreadyCounted(now, stored, records, highest)) {
+    return replaced(now, highest, true, stored, records);
   }
-  return replaced(currentHash, nextEpoch(highest), false, stored, records);
+  return replaced(now, nextEpoch(highest), false, stored, records);
 }
 
 function replaced(
-  currentHash: string,
+  now: OsKey,
   bootEpoch: BootEpoch,
   continued: boolean,
   before: Witness,
@@ -99,7 +102,9 @@ function replaced(
   const isOnRecord = history.some(
     (entry) => entry.bootEpoch === before.bootEpoch && entry.compositeHash === before.compositeHash,
   );
-  const known = isOnRecord ? epochOf(history, currentHash, before.bootEpoch) : undefined;
+  const { compositeHash, image } = now;
+  const os = { compositeHash, ...(image ? { imageHash: imageHash(image) } : {}) };
+  const known = isOnRecord ? epochOf(history, os, before.bootEpoch) : undefined;
   const knownFrom = known?.bootEpoch;
   return {
     kind: 'os_replaced',
@@ -124,7 +129,7 @@ export function newestWitness(records: Records): Witness | undefined {
 }
 
 function alreadyCounted(
-  currentHash: string,
+  now: OsKey,
   stored: OsFingerprint,
   records: Records,
   highest: BootEpoch,
@@ -133,7 +138,7 @@ function alreadyCounted(
   const previous = present(records.previous)?.osFingerprint;
   if (!current || !previous) return false;
   return (
-    current.compositeHash === currentHash &&
+    sameOs(current, now) &&
     current.bootEpoch === highest &&
     current.bootEpoch === nextEpoch(stored.bootEpoch) &&
     sameEpoch(previous, stored)

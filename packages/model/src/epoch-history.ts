@@ -12,6 +12,8 @@ export interface HistoryEntry {
   readonly compositeHash: string;
   /** RFC 3339, UTC. */
   readonly beganAt: string;
+  /** With `fingerprint.profile: image` only. */
+  readonly imageHash?: string;
   /** Unknown where an older release wrote the entry. */
   readonly kind?: EpochKind;
   /** Of the manifest that this epoch was reconstructed from. */
@@ -37,11 +39,13 @@ export function epochHistoryFromJson(entries: readonly unknown[]): EpochHistory 
     if (bootEpoch === undefined) return [];
     const acceptance = acceptanceFromJson(entry['acceptance']);
     const kind = parseEpochKind(entry['kind']);
+    const imageHash = typeof entry['image_hash'] === 'string' ? entry['image_hash'] : undefined;
     return [
       {
         bootEpoch,
         compositeHash: entry['composite_hash'],
         beganAt,
+        ...(imageHash === undefined ? {} : { imageHash }),
         ...(kind ? { kind } : {}),
         ...(acceptance ? { acceptance } : {}),
       },
@@ -50,10 +54,11 @@ export function epochHistoryFromJson(entries: readonly unknown[]): EpochHistory 
 }
 
 export function epochHistoryToJson(history: EpochHistory): Record<string, unknown>[] {
-  return history.map(({ bootEpoch, compositeHash, beganAt, kind, acceptance }) => ({
+  return history.map(({ bootEpoch, compositeHash, beganAt, imageHash, kind, acceptance }) => ({
     boot_epoch: bootEpoch,
     composite_hash: compositeHash,
     began_at: beganAt,
+    ...(imageHash === undefined ? {} : { image_hash: imageHash }),
     ...(kind ? { kind } : {}),
     ...(acceptance ? { acceptance: acceptanceToJson(acceptance) } : {}),
   }));
@@ -81,10 +86,15 @@ export function newestEntry(history: EpochHistory): HistoryEntry | undefined {
 /** The newest epoch below `before` that this OS began; undefined for an OS not seen before. */
 export function epochOf(
   history: EpochHistory,
-  compositeHash: string,
+  os: Pick<HistoryEntry, 'compositeHash' | 'imageHash'>,
   before: BootEpoch,
 ): HistoryEntry | undefined {
   return newestEntry(
-    history.filter((entry) => entry.bootEpoch < before && entry.compositeHash === compositeHash),
+    history.filter(
+      (entry) =>
+        entry.bootEpoch < before &&
+        entry.compositeHash === os.compositeHash &&
+        entry.imageHash === os.imageHash,
+    ),
   );
 }

@@ -1,5 +1,5 @@
 /**
- * Every way in which a command can refuse, as one table: code → gate, log message, remedy; its rows
+ * Every way in which a command can refuse, as one table: code → gate, message, remedy; its rows
  * stand in `failures/`, a file for each gate.
  * Codes, messages and gates are public API (spec section 5). The gate decides the exit code;
  * the table of gates stands in `edged/src/exit-code.ts`.

@@ -5,6 +5,7 @@
  */
 import { type BootEpoch, parseBootEpoch } from './boot-epoch.ts';
 import { type Digest, digestOf } from './digest.ts';
+import { type ImageIdentity, changedIdentities, imageIdentityFromJson } from './image-identity.ts';
 import { parseTolerantJson, serializeJson } from './json-reader.ts';
 
 /** What the running OS states of itself. An absent file is undefined. */
@@ -12,11 +13,18 @@ export interface OsIdentity {
   readonly etcOsRelease: Uint8Array | undefined;
   readonly usrLibOsRelease: Uint8Array | undefined;
   readonly kernelRelease: string;
+  /** With `fingerprint.profile: image` only. */
+  readonly image?: ImageIdentity;
 }
 
-export interface OsFingerprint {
+/** What decides whether two are the same OS. */
+export interface OsKey {
   /** Any text: an edited record is a mismatch, not an error. */
   readonly compositeHash: string;
+  readonly image?: ImageIdentity;
+}
+
+export interface OsFingerprint extends OsKey {
   readonly osRelease: string;
   readonly unameRelease: string;
   readonly bootEpoch: BootEpoch;
@@ -26,8 +34,18 @@ export interface OsFingerprint {
   readonly unknownKeys: Readonly<Record<string, unknown>>;
 }
 
-/** A part of the identity, as named in `edge.os.update_detected`. */
-export type OsComponent = 'os_release' | 'uname_release' | 'unknown';
+export function keyOf(identity: OsIdentity): OsKey {
+  const { image } = identity;
+  return { compositeHash: compositeHash(identity), ...(image ? { image } : {}) };
+}
+
+/** What only one of the two knows decides nothing. */
+export function sameOs(stored: OsKey, now: OsKey): boolean {
+  return (
+    stored.compositeHash === now.compositeHash &&
+    changedIdentities(stored.image, now.image).length === 0
+  );
+}
 
 export function compositeHash(identity: OsIdentity): Digest {
   const none = new Uint8Array();
@@ -43,11 +61,15 @@ export function osReleaseText(identity: OsIdentity): string {
   return new TextDecoder().decode(identity.etcOsRelease ?? identity.usrLibOsRelease);
 }
 
-/** Which parts differ from the stored text; `unknown` when only the hash tells. */
-export function changedComponents(stored: OsFingerprint, now: OsIdentity): OsComponent[] {
-  const changed: OsComponent[] = [];
+/**
+ * Which parts differ, as named in `edge.os.update_detected`: `os_release`, `uname_release`, names
+ * of image identities; `unknown` when only the hash tells.
+ */
+export function changedComponents(stored: OsFingerprint, now: OsIdentity): string[] {
+  const changed: string[] = [];
   if (stored.osRelease !== osReleaseText(now)) changed.push('os_release');
   if (stored.unameRelease !== now.kernelRelease) changed.push('uname_release');
+  changed.push(...changedIdentities(stored.image, now.image));
   return changed.length > 0 ? changed : ['unknown'];
 }
 
@@ -58,8 +80,9 @@ export function parseOsFingerprint(bytes: Uint8Array): OsFingerprint | undefined
 }
 
 export function osFingerprintFromJson(json: Record<string, unknown>): OsFingerprint | undefined {
-  const { composite_hash, os_release, uname_release, boot_epoch, captured_at, ...unknownKeys } =
-    json;
+  const { composite_hash, os_release, uname_release, boot_epoch, captured_at, ...more } = json;
+  const { image_identity, ...unknownKeys } = more;
+  const image = imageIdentityFromJson(image_identity);
   const bootEpoch = parseBootEpoch(boot_epoch);
   if (typeof composite_hash !== 'string' || bootEpoch === undefined) return undefined;
   return {
@@ -68,6 +91,7 @@ export function osFingerprintFromJson(json: Record<string, unknown>): OsFingerpr
     unameRelease: textOr(uname_release),
     bootEpoch,
     capturedAt: textOr(captured_at),
+    ...(image ? { image } : {}),
     unknownKeys,
   };
 }
@@ -79,6 +103,7 @@ export function osFingerprintToJson(fingerprint: OsFingerprint): Record<string, 
     uname_release: fingerprint.unameRelease,
     boot_epoch: fingerprint.bootEpoch,
     captured_at: fingerprint.capturedAt,
+    ...(fingerprint.image ? { image_identity: fingerprint.image } : {}),
     ...fingerprint.unknownKeys,
   };
 }

@@ -12,7 +12,7 @@ import type { EpochKind } from '@edged/model/epoch-kind';
 import { defaultBinary, layout } from '@edged/model/layout';
 import { type OsIdentity, changedComponents, compositeHash } from '@edged/model/os-fingerprint';
 import { bootstrapDirectories, carryOut, requireSpace } from './change.ts';
-import { goalOfNewEpoch, goalOfRepair, hashOfFile } from './epoch-goal.ts';
+import { goalOfAdoption, goalOfNewEpoch, goalOfRepair, hashOfFile } from './epoch-goal.ts';
 import type { Progress, Report } from './event.ts';
 import { reconstruct, rehearseRuntime } from './reconstruction.ts';
 import type { StateRoot } from './state-root.ts';
@@ -39,6 +39,8 @@ export async function act(task: Task, situation: Situation, report: Report): Pro
   switch (task.kind) {
     case 'first_run':
       return initialize(task, situation, report);
+    case 'image_adopted':
+      return adoptImage(task, situation, report);
     case 'evidence_damaged':
       return repair(task, situation, report);
     case 'state_lost':
@@ -87,6 +89,21 @@ function repair({ bootEpoch }: Task, situation: Situation, report: Report): void
     }));
   }
   report('edge.epoch.evidence_repaired', { found, boot_epoch: bootEpoch });
+}
+
+/** The profile was turned on: the epoch is the same, and knows its image from now on. */
+function adoptImage({ bootEpoch }: Task, situation: Situation, report: Report): void {
+  const { stateRoot, host, records, identity, dryRun } = situation;
+  requireSpace(stateRoot.disk, 0);
+  if (!dryRun) {
+    carryOut(stateRoot.disk, host.clock, () => ({
+      goal: goalOfAdoption(records, identity),
+      installations: [],
+      newDirectories: [],
+    }));
+  }
+  const names = Object.keys(identity.image ?? {}).join(',');
+  report('edge.os.image_identity_adopted', { boot_epoch: bootEpoch, names });
 }
 
 function replaceOs(task: Task, situation: Situation, report: Report): void {

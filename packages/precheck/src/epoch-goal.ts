@@ -7,6 +7,7 @@ import { createHasher } from '@edged/model/digest';
 import { type EpochEvidence, acceptanceOf } from '@edged/model/epoch-evidence';
 import { type EpochHistory, withEpoch } from '@edged/model/epoch-history';
 import { type EpochKind, parseEpochKind } from '@edged/model/epoch-kind';
+import { imageHash } from '@edged/model/image-identity';
 import { defaultBinary, layout } from '@edged/model/layout';
 import {
   type OsFingerprint,
@@ -42,6 +43,7 @@ export function goalOfNewEpoch(epoch: NewEpoch): EpochGoal {
     unameRelease: identity.kernelRelease,
     bootEpoch,
     capturedAt: time.text,
+    ...(identity.image ? { image: identity.image } : {}),
     unknownKeys: stored?.unknownKeys ?? {},
   };
   const evidence: EpochEvidence = {
@@ -94,6 +96,18 @@ export function goalOfRepair(
   return { ...withGoalHistory(records, evidence), fingerprint };
 }
 
+/** The same epoch and evidence; the fingerprint knows the identities of the image as well. */
+export function goalOfAdoption(records: Records, { image }: OsIdentity): EpochGoal {
+  const [stored, evidence] = [present(records.fingerprint), present(records.current)];
+  if (!stored || !evidence || !image) throw new Error('an adoption needs records and an image');
+  const fingerprint = { ...stored, image };
+  return {
+    ...withGoalHistory(records, { ...evidence, osFingerprint: fingerprint }),
+    evidence,
+    fingerprint,
+  };
+}
+
 /** Lower-case BLAKE3; empty when the file is absent or its symlinks lead outside. */
 export function hashOfFile(disk: Disk, path: string): string {
   const resolved = disk.resolve(path);
@@ -107,7 +121,7 @@ export function hashOfFile(disk: Disk, path: string): string {
 
 function withGoalHistory(records: Records, evidence: EpochEvidence): EpochGoal {
   const fingerprint = evidence.osFingerprint;
-  const { bootEpoch, compositeHash: hash } = fingerprint;
+  const { bootEpoch, compositeHash: hash, image } = fingerprint;
   const acceptance = acceptanceOf(evidence);
   const kind = parseEpochKind(evidence.more['kind']);
   return {
@@ -118,6 +132,7 @@ function withGoalHistory(records: Records, evidence: EpochEvidence): EpochGoal {
       bootEpoch,
       compositeHash: hash,
       beganAt: evidence.rotatedAt,
+      ...(image ? { imageHash: imageHash(image) } : {}),
       ...(kind ? { kind } : {}),
       ...(acceptance ? { acceptance } : {}),
     }),

@@ -24,6 +24,7 @@ export const events = {
   'edge.os.fingerprint_lost': 'warn',
   'edge.os.update_detected': 'warn',
   'edge.os.rollback_detected': 'warn',
+  'edge.os.image_identity_adopted': 'info',
   'edge.os.reconstruction_started': 'info',
   'edge.os.reconstruction_resumed': 'warn',
   'edge.os.reconstruction_completed': 'info',

@@ -1,13 +1,12 @@
 /**
  * START HERE. One precheck, from the state root to the verdict (spec section 5). Each gate throws a
- * `PrecheckError`; the gate of its code decides the exit code. What is to be done is decided in
- * `model/decision.ts`, everything that is written is written by `change.ts` under a journal, and
- * what a crash leaves is put right by `recovery.ts` before anything is decided.
+ * `PrecheckError`, whose gate decides the exit code. What to do is decided in `model/decision.ts`,
+ * written by `change.ts` under a journal, and put right after a crash by `recovery.ts`.
  */
 import type { Host } from '@edged/host/host';
 import { type Decision, type Records, decide } from '@edged/model/decision';
-import { compositeHash } from '@edged/model/os-fingerprint';
-import { captureIdentity } from './capture-fingerprint.ts';
+import { keyOf } from '@edged/model/os-fingerprint';
+import { type FingerprintOrder, captureIdentity } from './capture-fingerprint.ts';
 import type { CertificateOrder } from './certificate-gate.ts';
 import { asFailure } from './disk-failure.ts';
 import type { Progress, Report } from './event.ts';
@@ -20,6 +19,7 @@ import { hasUnfinishedWork } from './unfinished-work.ts';
 export interface PrecheckOrder {
   readonly stateRoot: StateRootOrder;
   readonly certificate: CertificateOrder;
+  readonly fingerprint?: FingerprintOrder;
   readonly trust: TrustOrder;
   readonly time: TimeOrder;
   /** Decide and rehearse; take no lock, write nothing. */
@@ -75,12 +75,12 @@ async function passGates(
   const { passCertificateGate } = await import('./certificate-gate.ts');
   await passCertificateGate(order.certificate, { stateRoot, host, time, dryRun }, report);
 
-  const identity = captureIdentity(host.system);
-  const hash = compositeHash(identity);
-  let decision = decide(hash, records);
+  const identity = captureIdentity(host.system, order.fingerprint);
+  const now = keyOf(identity);
+  let decision = decide(now, records);
   if (decision.kind !== 'unchanged' && !dryRun && !isRecovered) {
     records = await lockAndRecover();
-    decision = decide(hash, records);
+    decision = decide(now, records);
   }
   if (decision.kind !== 'unchanged') {
     const { act } = await import('./act.ts');
@@ -91,7 +91,7 @@ async function passGates(
   return {
     decision: decision.kind,
     bootEpoch: decision.bootEpoch,
-    compositeHash: hash,
+    compositeHash: now.compositeHash,
     timeVerdict: time.verdict,
     mountCheckSkipped,
     readOnly,

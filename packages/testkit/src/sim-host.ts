@@ -39,6 +39,7 @@ export function simHost(disk: SimDisk, os: SimOs, files: ReadonlyMap<string, Uin
       modifiedAt: () => undefined,
       bootId: () => String(os.wallMilliseconds),
       kernelRelease: () => os.kernelRelease,
+      kernelCommandLine: () => '',
       architecture: () => 'x64',
       mounts: () => [rootMount, mount],
       blockDevice: () => undefined,

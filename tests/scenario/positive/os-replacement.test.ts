@@ -1,6 +1,6 @@
 /** The cases that the original names, with the built command or, for the kernel, the real library. */
 import { describe, expect, test } from '@jest/globals';
-import { withDevice } from '@edged/testkit/device';
+import { type TestDevice, withDevice } from '@edged/testkit/device';
 
 describe('OSUpdateSimulation', () => {
   test('the seven assertions, in order', () =>
@@ -69,6 +69,64 @@ test('the way back to an earlier OS is a rollback: said so, and an epoch of its 
       'os_rolled_back',
     ]);
   }));
+
+describe('fingerprint.profile: image', () => {
+  const file = 'usr/lib/image-id';
+  const turnOn = (device: TestDevice, ...files: string[]): void =>
+    device.editConfig((text) => {
+      const classic = text.replace(/fingerprint:[^]*$/, '');
+      return `${classic}fingerprint:\n  profile: image\n  files: ${JSON.stringify(files)}\n`;
+    });
+
+  test('tells images apart that share os-release and kernel; turning it on replaces nothing', () =>
+    withDevice(async (device) => {
+      device.write(`os/${file}`, 'one');
+      await device.boot();
+      turnOn(device);
+      const adopted = await device.boot();
+      expect(adopted.exitCode).toBe(0);
+      expect(adopted.logLines.join('\n')).toMatch(
+        /^level=WARN.*skipped.*\nlevel=INFO msg="edge.os.image_identity_adopted" boot_epoch=0 names="[^"]*"$/,
+      );
+      turnOn(device, `/${file}`);
+      expect((await device.boot()).logLines.join()).toContain(`file:/${file}`);
+      expect((await device.boot()).logLines).toHaveLength(1); // the skipped mount check
+      expect(device.bootEpoch()).toBe(0);
+
+      device.write(`os/${file}`, 'two');
+      const replaced = await device.boot();
+      expect(replaced.logLines.join('\n')).toContain(`changed="file:/${file}"`);
+      expect(replaced.logLines.join('\n')).not.toContain('rollback_detected');
+      expect(device.bootEpoch()).toBe(1);
+
+      device.write(`os/${file}`, 'one');
+      const back = await device.boot();
+      expect(back.logLines.join('\n')).toContain('known_epoch=0');
+      expect(device.bootEpoch()).toBe(2);
+      expect([device.evidenceEpoch('current'), device.evidenceEpoch('previous')]).toEqual([2, 1]);
+    }));
+
+  test('turned off again it decides nothing, and what was known is kept until the next OS', () =>
+    withDevice(async (device) => {
+      device.write(`os/${file}`, 'one');
+      turnOn(device, `/${file}`);
+      await device.boot();
+      const stored = device.fingerprint();
+      device.editConfig((text) => text.replace('profile: image', 'profile: classic'));
+      device.write(`os/${file}`, 'two');
+      expect((await device.boot()).exitCode).toBe(0);
+      expect(device.fingerprint()).toEqual(stored);
+    }));
+
+  test('a file that is not there is stated as such, and its coming is a change', () =>
+    withDevice(async (device) => {
+      turnOn(device, `/${file}`);
+      await device.boot();
+      device.write(`os/${file}`, 'one');
+      await device.boot();
+      expect(device.bootEpoch()).toBe(1);
+    }));
+});
 
 test('Precheck_BootEpochIncrement: three replacements in a row are three epochs', () =>
   withDevice((device) => {

@@ -91,17 +91,20 @@ test.each<[string, Short, Short, Short, Short, string, number]>([
   ],
   ['cut, then another OS', [4, 'old'], [5, 'other'], [4, 'old'], [5, 'other'], 'os_replaced', 6],
 ])('%s', (_what, f, c, p, h, kind, bootEpoch) => {
-  expect(decide('now', records(f, c, p, h))).toMatchObject({ kind, bootEpoch });
+  expect(decide({ compositeHash: 'now' }, records(f, c, p, h))).toMatchObject({ kind, bootEpoch });
 });
 
 describe('a rollback', () => {
   const decided = (stored: Short, ...seen: readonly (readonly [number, string])[]): unknown =>
-    decide('now', {
-      ...records(stored, stored, none, none),
-      history: epochHistoryFromJson(
-        seen.map(([boot_epoch, composite_hash]) => ({ boot_epoch, composite_hash })),
-      ),
-    });
+    decide(
+      { compositeHash: 'now' },
+      {
+        ...records(stored, stored, none, none),
+        history: epochHistoryFromJson(
+          seen.map(([boot_epoch, composite_hash]) => ({ boot_epoch, composite_hash })),
+        ),
+      },
+    );
 
   test('is the return to an OS that began an earlier epoch; the newest such is named', () => {
     expect(decided([2, 'new'], [0, 'now'], [1, 'now'], [2, 'new'])).toMatchObject({
@@ -128,7 +131,7 @@ describe('for any records', () => {
   test('the epoch never goes back, skips at most to one above the highest, and 0 is for the new', () => {
     fc.assert(
       fc.property(short, short, short, short, (...all) => {
-        const { kind, bootEpoch } = decide('now', records(...all));
+        const { kind, bootEpoch } = decide({ compositeHash: 'now' }, records(...all));
         const highest = Math.max(
           -1,
           ...all.map((each) => (typeof each === 'string' ? -1 : each[0])),

@@ -24,6 +24,7 @@ function hostWith(
       modifiedAt: () => undefined,
       bootId: () => 'a boot',
       kernelRelease: () => '',
+      kernelCommandLine: () => '',
       architecture: () => 'x64',
       mounts: () => parseMountInfo(mounts),
       blockDevice: (by, value) => disks[`${by}=${value}`],

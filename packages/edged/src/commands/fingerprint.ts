@@ -9,14 +9,15 @@ export function runFingerprint(
   output: 'text' | 'json',
   { host, terminal }: CommandContext,
 ): number {
-  const identity = captureIdentity(host.system);
-  const { etcOsRelease, usrLibOsRelease, kernelRelease } = identity;
+  const identity = captureIdentity(host.system, { profile: 'image', files: [] });
+  const { etcOsRelease, usrLibOsRelease, kernelRelease, image } = identity;
   const document = {
     schema: 'edged.fingerprint.v1',
     composite_hash: compositeHash(identity),
     etc_os_release: part(etcOsRelease),
     usr_lib_os_release: part(usrLibOsRelease),
     uname_release: kernelRelease,
+    image_identity: image,
   };
   terminal.out(
     output === 'json' ? `${JSON.stringify(document, null, 2)}\n` : `${document.composite_hash}\n`,

@@ -76,6 +76,10 @@ function orderOf(config: Config, args: PrecheckArguments, settings: Settings): P
       rotate: args.rotateCerts,
       rotationValidDays: args.rotationValidDays,
     },
+    fingerprint: {
+      profile: config.fingerprint?.profile ?? 'classic',
+      files: config.fingerprint?.files ?? [],
+    },
     trust: {
       edgeDomainId: config.identity.edge_domain_id,
       verifyKeyDigest: config.trust?.verify_key_digest,

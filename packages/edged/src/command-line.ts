@@ -12,7 +12,13 @@ import { PrecheckError } from '@edged/model/failure';
 import yargs, { type Argv } from 'yargs';
 import type { CommandContext, LogArguments } from './command-context.ts';
 import { success } from './exit-code.ts';
-import { globalOptions, outputOption, precheckOptions } from './options.ts';
+import {
+  blessOptions,
+  failedOptions,
+  globalOptions,
+  outputOption,
+  precheckOptions,
+} from './options.ts';
 
 /** Runs one command; its exit code. Throws what the command throws, and `config.usage`. */
 export async function runCommandLine(
@@ -36,7 +42,7 @@ type Run = (
 ) => Promise<void>;
 
 function parser(run: Run): Argv<unknown> {
-  const device = commandsOfADevice(withGlobalOptions(yargs()), run);
+  const device = commandsOfASlot(commandsOfADevice(withGlobalOptions(yargs()), run), run);
   return commandsOfAnEngineer(commandsOfASigner(device, run), run);
 }
 
@@ -69,6 +75,26 @@ function commandsOfADevice(bare: GlobalOptions, run: Run): GlobalOptions {
       async (args) =>
         run(args, async (context) =>
           (await import('./commands/version.ts')).runVersion(args.output, context),
+        ),
+    );
+}
+
+function commandsOfASlot(bare: GlobalOptions, run: Run): GlobalOptions {
+  return bare
+    .command(
+      'bless',
+      'commit the running slot of an A/B system once the agent has proved healthy',
+      (command) => command.options(blessOptions),
+      async (args) =>
+        run(args, async (context) => (await import('./commands/bless.ts')).runBless(args, context)),
+    )
+    .command(
+      'failed',
+      'say why the agent does not start; take a trial boot back (for OnFailure=)',
+      (command) => command.options(failedOptions),
+      async (args) =>
+        run(args, async (context) =>
+          (await import('./commands/failed.ts')).runFailed(args, context),
         ),
     );
 }

@@ -6,6 +6,7 @@ export const exitCodes = {
   state_root: 2,
   certificate: 3,
   reconstruction: 5,
+  slot: 5,
   /** A fault of our own must not look like a config error: the agent must not start. */
   defect: 5,
 } as const satisfies Record<Gate, number>;

@@ -73,3 +73,37 @@ export const precheckOptions = {
     describe: 'say what would be done; take no lock, write nothing',
   },
 } as const satisfies Record<string, Option>;
+
+const resultOption = {
+  type: 'string',
+  default: '/run/edged/precheck.json',
+  requiresArg: true,
+  describe: 'what the precheck of this boot has left',
+} as const satisfies Option;
+
+const positive = (seconds: number, describe: string) =>
+  ({ type: 'number', default: seconds, requiresArg: true, describe }) as const satisfies Option;
+
+export const blessOptions = {
+  config: precheckOptions.config,
+  result: resultOption,
+  'health-url': { type: 'string', requiresArg: true, describe: 'must answer a GET with 2xx' },
+  'health-unit': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'must be active, without a restart [default: edged.service]',
+  },
+  'health-command': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'program that must exit with 0; absolute path, no arguments',
+  },
+  'window-seconds': positive(30, 'how long the agent must be healthy without a break'),
+  'interval-seconds': positive(3, 'time between two looks'),
+  'timeout-seconds': positive(300, 'after this the agent counts as unhealthy'),
+} as const satisfies Record<string, Option>;
+
+export const failedOptions = {
+  result: resultOption,
+  'delay-seconds': positive(10, 'time between saying so and rebooting'),
+} as const satisfies Record<string, Option>;

@@ -137,12 +137,30 @@ export interface OperatingSystem {
   kernelRelease(): string;
   /** What the boot loader passed to the kernel, one line. Throws `DiskError`. */
   kernelCommandLine(): string;
+  /** Text of an EFI variable, `Name-vendor-uuid`; undefined when absent. Throws `DiskError`. */
+  efiVariable(name: string): string | undefined;
   /** As `process.arch`. */
   architecture(): string;
   /** In the order of the kernel: of several on one point the last is on top. */
   mounts(): readonly Mount[];
   /** `major:minor` of the block device with this UUID or label; undefined when there is none. */
   blockDevice(by: 'uuid' | 'label', value: string): { device: string; path: string } | undefined;
+}
+
+export interface ToolResult {
+  /** Undefined when the tool could not be started, or did not end in time. */
+  readonly exitCode: number | undefined;
+  readonly stdout: string;
+  /** The first line of what it complained of. */
+  readonly problem: string;
+}
+
+/** Other programs and services of the machine; precheck itself asks none of them. */
+export interface Tools {
+  /** Without a shell. */
+  run(command: string, args: readonly string[], timeoutMilliseconds: number): ToolResult;
+  /** The HTTP status of a GET; the reason as text where there is none. */
+  httpStatus(url: string, timeoutMilliseconds: number): Promise<number | string>;
 }
 
 /** Held until released or until the process dies; the kernel frees it then. */

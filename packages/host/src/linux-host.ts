@@ -19,6 +19,8 @@ export interface HostOverrides {
   readonly osRoot?: string;
   readonly kernelRelease?: string;
   readonly kernelCommandLine?: string;
+  /** Directory of efivarfs. */
+  readonly efiVariables?: string;
 }
 
 export function linuxHost(overrides: HostOverrides = {}): Host {
@@ -46,6 +48,7 @@ function linuxSystem({
   osRoot = '/',
   kernelRelease = os.release(),
   kernelCommandLine,
+  efiVariables = '/sys/firmware/efi/efivars',
 }: HostOverrides): OperatingSystem {
   const prefix = osRoot === '/' ? '' : osRoot;
   return {
@@ -55,6 +58,7 @@ function linuxSystem({
     bootId,
     kernelRelease: () => kernelRelease,
     kernelCommandLine: () => kernelCommandLine ?? readLine('/proc/cmdline'),
+    efiVariable: (name) => readEfiVariable(`${efiVariables}/${name}`),
     architecture: () => process.arch,
     mounts: readMounts,
     blockDevice,
@@ -92,6 +96,12 @@ function modifiedAt(path: string): number | undefined {
 
 function bootId(): string {
   return readLine('/proc/sys/kernel/random/boot_id');
+}
+
+/** Four bytes of attributes, then UTF-16 with a NUL at its end. */
+function readEfiVariable(path: string): string | undefined {
+  const bytes = readFile(path, 64 * 1024);
+  return bytes && Buffer.from(bytes.subarray(4)).toString('utf16le').replace(/\0+$/, '');
 }
 
 function readLine(path: string): string {

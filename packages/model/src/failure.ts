@@ -7,11 +7,12 @@
 import { certificateFailures } from './failures/certificate.ts';
 import { configFailures } from './failures/config.ts';
 import { reconstructionFailures } from './failures/reconstruction.ts';
+import { slotFailures } from './failures/slot.ts';
 import { stateRootFailures } from './failures/state-root.ts';
 import { trustFailures } from './failures/trust.ts';
 
 /** The check that refused. `defect` is a fault of the program itself. */
-export type Gate = 'config' | 'state_root' | 'certificate' | 'reconstruction' | 'defect';
+export type Gate = 'config' | 'state_root' | 'certificate' | 'reconstruction' | 'slot' | 'defect';
 
 export interface FailureKind {
   readonly gate: Gate;
@@ -27,6 +28,7 @@ export const failures = {
   ...certificateFailures,
   ...trustFailures,
   ...reconstructionFailures,
+  ...slotFailures,
   'internal.defect': {
     gate: 'defect',
     message: 'edged: internal error',

@@ -26,6 +26,8 @@ export const layout = {
   epochs: 'epoch',
   currentEpoch: 'epoch/current',
   previousEpoch: 'epoch/previous',
+  /** Evidence of the last OS that was blessed: no failed trial can push it out. */
+  committedEpoch: 'epoch/committed',
 } as const;
 
 export const evidenceName = 'evidence.json';

@@ -15,6 +15,7 @@ import { bootstrapDirectories, carryOut, requireSpace } from './change.ts';
 import { goalOfAdoption, goalOfNewEpoch, goalOfRepair, hashOfFile } from './epoch-goal.ts';
 import type { Progress, Report } from './event.ts';
 import { reconstruct, rehearseRuntime } from './reconstruction.ts';
+import { readSlot } from './slot.ts';
 import type { StateRoot } from './state-root.ts';
 import type { TrustOrder } from './trust-anchor.ts';
 import type { TrustedTime } from './trusted-time.ts';
@@ -62,9 +63,10 @@ function initialize({ bootEpoch }: Task, situation: Situation, report: Report): 
     const path = defaultBinary;
     const binary = { path, hash: hashOfFile(disk, `${layout.binaries}/${path}`) };
     const configHash = hashOfFile(disk, layout.config);
+    const slot = readSlot(host.system);
     const first = { kind: 'first_run', bootEpoch, binary, configHash, mountCheckSkipped } as const;
     return {
-      goal: goalOfNewEpoch({ ...situation, ...first }),
+      goal: goalOfNewEpoch({ ...situation, ...first, slot }),
       installations: [],
       newDirectories: [],
     };

@@ -2,6 +2,7 @@
 import type { Disk } from '@edged/host/host';
 import { type Acceptance, acceptanceToJson } from '@edged/model/acceptance';
 import type { BootEpoch } from '@edged/model/boot-epoch';
+import { type BootSlot, slotToJson } from '@edged/model/boot-slot';
 import { type Records, present } from '@edged/model/decision';
 import { createHasher } from '@edged/model/digest';
 import { type EpochEvidence, acceptanceOf } from '@edged/model/epoch-evidence';
@@ -30,6 +31,7 @@ export interface NewEpoch {
   readonly binary: { readonly path: string; readonly hash: string };
   readonly configHash: string;
   readonly mountCheckSkipped: boolean;
+  readonly slot: BootSlot;
   /** Of the manifest that the epoch is reconstructed from. */
   readonly acceptance?: Acceptance;
 }
@@ -57,6 +59,7 @@ export function goalOfNewEpoch(epoch: NewEpoch): EpochGoal {
       ...(stored ? { changed: changedComponents(stored, identity) } : {}),
       mount_check_skipped: epoch.mountCheckSkipped,
       time_verdict: time.verdict,
+      ...(epoch.slot.adapter === 'none' ? {} : { slot: slotToJson(epoch.slot) }),
       ...(acceptance ? { acceptance: acceptanceToJson(acceptance) } : {}),
     },
   };

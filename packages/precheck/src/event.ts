@@ -32,6 +32,10 @@ export const events = {
   'edge.os.operation_cannot_run': 'warn',
   'edge.epoch.evidence_repaired': 'warn',
   'edge.epoch.evidence_rolled_forward': 'warn',
+  'edge.slot.blessed': 'info',
+  'edge.slot.evidence_committed': 'info',
+  'edge.slot.rolling_back': 'warn',
+  'edge.slot.held': 'warn',
   'edge.precheck.dry_run': 'info',
   'edge.precheck.passed': 'debug',
 } as const satisfies Record<string, Level>;

@@ -26,6 +26,7 @@ import { type Judged, judgeSources, stage } from './install-commit.ts';
 import { type InstallPlan, planInstall } from './install-plan.ts';
 import { transaction } from './journal.ts';
 import { memoryOf, readRecords } from './records.ts';
+import { readSlot } from './slot.ts';
 import type { PlaceToRun } from './source-judge.ts';
 import type { StateRoot } from './state-root.ts';
 import { type Trust, type TrustOrder, loadTrust } from './trust-anchor.ts';
@@ -168,6 +169,7 @@ export function reconstruct(
     const source = `${layout.binaries}/${path}`;
     const goal = goalOfNewEpoch({
       ...order,
+      slot: readSlot(host.system),
       binary: { path, hash: staged.digests.get(source) ?? hashOfFile(disk, source) },
       configHash: hashOfFile(disk, layout.config),
       mountCheckSkipped: stateRoot.mountCheckSkipped,

@@ -40,6 +40,7 @@ export function simHost(disk: SimDisk, os: SimOs, files: ReadonlyMap<string, Uin
       bootId: () => String(os.wallMilliseconds),
       kernelRelease: () => os.kernelRelease,
       kernelCommandLine: () => '',
+      efiVariable: () => undefined,
       architecture: () => 'x64',
       mounts: () => [rootMount, mount],
       blockDevice: () => undefined,

@@ -3,7 +3,9 @@ import { describe, expect, test } from '@jest/globals';
 import { type FailureCode, failures } from '@edged/model/failure';
 import { runCommand, skipMountCheck } from '@edged/testkit/built-command';
 import { type TestDevice, withDevice } from '@edged/testkit/device';
+import { reportFailure } from 'edged/command-context';
 import { exitCodes } from 'edged/exit-code';
+import { createLog } from 'edged/log-writer';
 import { type Scene, scenes } from './failures.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -23,6 +25,7 @@ async function run(scene: Scene, device: TestDevice): Promise<Seen> {
     });
     return { exitCode: boot.exitCode, log: boot.logLines.join('\n') };
   }
+  if (scene.act) return actInProcess(scene.act, device);
   const command = scene.command?.(device) ?? ['precheck', '--config', device.config];
   const credentials = scene.credentials && {
     CREDENTIALS_DIRECTORY: path.join(device.directory, scene.credentials),
@@ -32,6 +35,21 @@ async function run(scene: Scene, device: TestDevice): Promise<Seen> {
     : scene.options;
   const { exitCode, stderr } = runCommand([...command, ...(scene.args ?? [])], options);
   return { exitCode, log: stderr };
+}
+
+async function actInProcess(act: NonNullable<Scene['act']>, device: TestDevice): Promise<Seen> {
+  const lines: string[] = [];
+  const form = { level: 'info', format: 'text', priorityPrefix: false } as const;
+  try {
+    await act(device);
+  } catch (error) {
+    const exitCode = reportFailure(
+      error,
+      createLog(form, (line) => lines.push(line)),
+    );
+    return { exitCode, log: lines.join('') };
+  }
+  return { exitCode: 0, log: 'it did not refuse' };
 }
 
 test('every failure code has a scene', () => {

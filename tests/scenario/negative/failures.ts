@@ -8,6 +8,7 @@ import { manifestScenes } from './scenes/manifest.ts';
 import { operationScenes } from './scenes/operation.ts';
 import { reconstructionScenes } from './scenes/reconstruction.ts';
 import type { Scenes } from './scenes/scene.ts';
+import { slotScenes } from './scenes/slot.ts';
 import { stateRootScenes } from './scenes/state-root.ts';
 import { trustScenes } from './scenes/trust.ts';
 
@@ -21,4 +22,5 @@ export const scenes: Scenes = {
   ...trustScenes,
   ...operationScenes,
   ...reconstructionScenes,
+  ...slotScenes,
 };

@@ -24,6 +24,7 @@ describe('every row of the table', () => {
       trust: 'reconstruction',
       operation: 'reconstruction',
       reconstruction: 'reconstruction',
+      slot: 'slot',
       internal: 'defect',
     };
     expect(failures[code].gate).toBe(gates[code.slice(0, code.indexOf('.'))]);

@@ -25,6 +25,7 @@ function hostWith(
       bootId: () => 'a boot',
       kernelRelease: () => '',
       kernelCommandLine: () => '',
+      efiVariable: () => undefined,
       architecture: () => 'x64',
       mounts: () => parseMountInfo(mounts),
       blockDevice: (by, value) => disks[`${by}=${value}`],

@@ -1,7 +1,9 @@
 /** `edged precheck`: the oneshot that systemd runs at every boot. */
 import path from 'node:path';
+import type { Host } from '@edged/host/host';
 import type { Level } from '@edged/precheck/event';
-import { type PrecheckOrder, type PrecheckOutcome, precheck } from '@edged/precheck/precheck';
+import { type PrecheckOrder, precheck } from '@edged/precheck/precheck';
+import { passed, refused, resultName } from '@edged/precheck/precheck-result';
 import { timesyncMarker } from '@edged/precheck/trusted-time';
 import {
   type CommandContext,
@@ -11,11 +13,13 @@ import {
 } from '../command-context.ts';
 import type { Config } from '../config-schema.ts';
 import { readConfig } from '../config.ts';
+import { replaceOutput } from '../files.ts';
 import { success } from '../exit-code.ts';
 import type { LogFormat } from '../log-writer.ts';
 import { showProgress } from '../progress.ts';
 import { release } from '../release.ts';
 import type { Settings } from '../settings.ts';
+import { stateRootOrder } from '../state-root-order.ts';
 
 export interface PrecheckArguments {
   readonly config: string;
@@ -43,29 +47,30 @@ export async function runPrecheck(
       decision: outcome.decision,
       time_verdict: outcome.timeVerdict,
     });
-    writeResult(args, context, success, { ...passed(outcome), state_root: order.stateRoot.path });
+    writeResult(args, context, passed(outcome, bootIdOf(context.host), order.stateRoot.path));
     return success;
   } catch (error) {
     const exitCode = reportFailure(error, context.log);
-    writeResult(args, context, exitCode, refused(error));
+    const failure = toPrecheckError(error);
+    writeResult(args, context, refused(failure, exitCode, bootIdOf(context.host)));
     return exitCode;
   }
 }
 
+/** Empty where the kernel does not tell: the verdict stands without it. */
+function bootIdOf({ system }: Host): string {
+  try {
+    return system.bootId();
+  } catch {
+    return '';
+  }
+}
+
 function orderOf(config: Config, args: PrecheckArguments, settings: Settings): PrecheckOrder {
-  const { state_root: stateRoot, transport } = config;
+  const { transport } = config;
   const besideConfig = (file: string): string => path.resolve(path.dirname(args.config), file);
   return {
-    stateRoot: {
-      path: settings.stateRoot ?? stateRoot.root,
-      skipMountCheck: settings.skipMountCheck,
-      allowRootFilesystem: stateRoot.allow_root_filesystem,
-      ...(stateRoot.expected_uuid === undefined ? {} : { expectedUuid: stateRoot.expected_uuid }),
-      ...(stateRoot.expected_label === undefined
-        ? {}
-        : { expectedLabel: stateRoot.expected_label }),
-      lockWaitMilliseconds: args.lockWaitSeconds * 1000,
-    },
+    stateRoot: stateRootOrder(config, settings, args.lockWaitSeconds),
     certificate: {
       certFile: besideConfig(transport.cert_file),
       keyFile: besideConfig(transport.key_file),
@@ -94,35 +99,21 @@ function orderOf(config: Config, args: PrecheckArguments, settings: Settings): P
   };
 }
 
+/** To stdout where it was asked for; under systemd also into the runtime directory. */
 function writeResult(
   args: PrecheckArguments,
-  { terminal, log }: CommandContext,
-  exitCode: number,
+  { terminal, log, settings }: CommandContext,
   result: Record<string, unknown>,
 ): void {
-  if (args.output !== 'json') return;
-  const document = { schema: 'edged.precheck.v1', exit_code: exitCode, ...result };
+  const text = `${JSON.stringify(result, null, 2)}\n`;
+  const { runtimeDirectory } = settings;
   try {
-    terminal.out(`${JSON.stringify(document, null, 2)}\n`);
+    if (runtimeDirectory !== undefined && !args.dryRun) {
+      replaceOutput(path.join(runtimeDirectory, resultName), Buffer.from(text), 0o644);
+    }
+    if (args.output === 'json') terminal.out(text);
   } catch (error) {
     // the verdict stands, whether or not its report found room
     log('warn', 'edged: the result cannot be written', { problem: (error as Error).message });
   }
-}
-
-function passed(outcome: PrecheckOutcome): Record<string, unknown> {
-  return {
-    result: 'passed',
-    decision: outcome.decision,
-    boot_epoch: outcome.bootEpoch,
-    composite_hash: outcome.compositeHash,
-    time_verdict: outcome.timeVerdict,
-    mount_check_skipped: outcome.mountCheckSkipped,
-    read_only: outcome.readOnly,
-  };
-}
-
-function refused(error: unknown): Record<string, unknown> {
-  const { gate, code, message, remedy, details } = toPrecheckError(error);
-  return { result: 'refused', gate, reason: code, message, remedy, details };
 }

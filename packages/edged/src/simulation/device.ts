@@ -167,6 +167,7 @@ export class SimulatedDevice {
         stateRoot: undefined,
         skipMountCheck,
         credentialsDirectory: undefined,
+        runtimeDirectory: undefined,
         stderrIsTerminal: () => false,
         stderrIsJournal: false,
       },

@@ -18,6 +18,8 @@ export interface Scene {
   readonly args?: readonly string[];
   /** The failure of another command than precheck. */
   readonly command?: (device: TestDevice) => readonly string[];
+  /** What refuses, in this process, where no command can be brought to it on any machine. */
+  readonly act?: (device: TestDevice) => void | Promise<void>;
   /** Needs root: ownership, other users. */
   readonly asRoot?: boolean;
 }

@@ -1,0 +1,60 @@
+/** A machine with a boot loader that says what the test says, and tools that do what it says. */
+import type { Host, ToolResult, Tools } from '@edged/host/host';
+
+const loader = '4a67b082-0a4c-41cf-b6c7-440b29bb8c4f';
+
+export interface Loader {
+  /** `countPath` without it: systemd-boot that does not count this entry. */
+  readonly systemdBoot?: { readonly entry: string; readonly countPath?: string };
+  readonly commandLine?: string;
+  /** Files of the boot partition, by directory. */
+  readonly bootFiles?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The host with this boot loader; nothing else of it changes. */
+export function withLoader(host: Host, { systemdBoot, commandLine = '', bootFiles }: Loader): Host {
+  const variables: Readonly<Record<string, string | undefined>> = systemdBoot
+    ? {
+        LoaderInfo: 'systemd-boot 252.39',
+        LoaderEntrySelected: systemdBoot.entry,
+        LoaderBootCountPath: systemdBoot.countPath,
+      }
+    : {};
+  return {
+    ...host,
+    listDirectory: (path) => bootFiles?.[path] ?? host.listDirectory(path),
+    system: {
+      ...host.system,
+      kernelCommandLine: () => commandLine,
+      efiVariable: (name) => variables[name.replace(`-${loader}`, '')],
+    },
+  };
+}
+
+/** Tools that answer by the first words of the command; the others cannot be started. */
+export class FakeTools implements Tools {
+  readonly commands: string[] = [];
+  readonly #answers: Readonly<Record<string, Partial<ToolResult>>>;
+  readonly #httpStatus: () => number | string;
+
+  constructor(
+    answers: Readonly<Record<string, Partial<ToolResult>>>,
+    httpStatus: () => number | string = () => 'refused',
+  ) {
+    this.#answers = answers;
+    this.#httpStatus = httpStatus;
+  }
+
+  run(command: string, args: readonly string[]): ToolResult {
+    const line = [command, ...args].join(' ');
+    this.commands.push(line);
+    const answer = Object.entries(this.#answers).find(([words]) => line.startsWith(words))?.[1];
+    if (!answer) return { exitCode: undefined, stdout: '', problem: `no ${command} here` };
+    return { exitCode: 0, stdout: '', problem: '', ...answer };
+  }
+
+  async httpStatus(url: string): Promise<number | string> {
+    this.commands.push(`GET ${url}`);
+    return this.#httpStatus();
+  }
+}

@@ -43,6 +43,8 @@ describe(`with dpkg-deb${canBuild ? '' : ' (SKIPPED: there is none)'}`, () => {
     expect(unit).toContain('ExecStart=/usr/bin/edged precheck');
     expect(unit).not.toMatch(/@[A-Z_]+@/);
     for (const name of [
+      'usr/lib/systemd/system/edged-bless.service',
+      'usr/lib/systemd/system/edged-failure.service',
       'usr/lib/systemd/system/edged.service',
       'usr/share/man/man1/edged.1.gz',
       'usr/share/bash-completion/completions/edged',

@@ -1,7 +1,7 @@
 /**
  * Which slot of an A/B system is running, and whether this boot is a trial: one that the boot
- * loader takes back unless somebody says that it was good. What is stated, never what is likely; slot and
- * tries are no part of the fingerprint, for the same image in another slot is the same OS.
+ * loader takes back unless somebody says that it was good. What is stated, never what is likely;
+ * slot and tries are no part of the fingerprint: the same image in another slot is the same OS.
  */
 
 /** `none`: no boot loader that we know of has said anything. */

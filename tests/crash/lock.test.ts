@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { linuxHost } from '@edged/host/linux-host';
 import { tryLinuxLock } from '@edged/host/linux-lock';
-import { command } from '@edged/testkit/built-command';
+import { command, startCommand } from '@edged/testkit/built-command';
 import { withDevice } from '@edged/testkit/device';
 
 const visible = '.precheck.lock';
@@ -145,6 +145,31 @@ test('a contender that is killed while inside lets the next one in at once', () 
     expect(held).toBeDefined();
     held?.release();
   }));
+
+test.each(['SIGTERM', 'SIGINT'] as const)(
+  '%s ends a precheck in the middle of its work, and the next one heals',
+  (signal) =>
+    withDevice(async (device) => {
+      expect(device.precheck().exitCode).toBe(0);
+      device.write('state-root/runtime/binaries/large', Buffer.alloc(400_000_000, 'not zeros '));
+      device.writeManifest([
+        { op: 'copy_binary', src: 'runtime/binaries/large', dst: 'runtime/bin/large' },
+      ]);
+      device.editFingerprint({ composite_hash: 'ffff0000' });
+      const { child, says, ended } = startCommand(['precheck', '--config', device.config]);
+      await says('reconstruction_started');
+      while (!device.exists('state-root/bootstrap/transaction/staged/0')) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      child.kill(signal);
+      expect(await ended).toMatchObject({ exitCode: null });
+      expect(child.signalCode).toBe(signal);
+      expect(device.bootEpoch()).toBe(0);
+      expect(device.exists('state-root/runtime/bin/large')).toBe(false);
+      expect(device.precheck().exitCode).toBe(0);
+      expect(device.bootEpoch()).toBe(1);
+    }),
+);
 
 /** True while nobody else holds the lock. */
 function tryReleased(stateRoot: string): boolean {

@@ -18,12 +18,37 @@ let loaded: Writing | undefined;
 /** To be awaited before the first write, and before the lock. */
 export async function loadWriting(): Promise<void> {
   if (loaded) return;
+  const before = signalListeners();
   const [atomic, lock, xattr] = await Promise.all([
     import('./atomic-file.ts'),
     import('./linux-lock.ts'),
     import('./linux-xattr.ts'),
   ]);
   loaded = { ...atomic, ...lock, ...xattr };
+  removeAllBut(before);
+}
+
+type Listeners = ReadonlyMap<string, ReadonlySet<unknown>>;
+
+function signalListeners(): Listeners {
+  const signals = process.eventNames().filter((name) => String(name).startsWith('SIG'));
+  return new Map(
+    signals.map((name) => [String(name), new Set(process.listeners(name as NodeJS.Signals))]),
+  );
+}
+
+/**
+ * `proper-lockfile` listens to every signal that ends a process, to tidy up. A listener waits for
+ * the event loop, to which precheck comes back only when its work is done: Ctrl-C and systemd's stop
+ * would be ignored for minutes. Nothing has to be tidied up here; a signal may end us anywhere.
+ */
+function removeAllBut(before: Listeners): void {
+  for (const [name, listeners] of signalListeners()) {
+    for (const listener of listeners) {
+      if (before.get(name)?.has(listener)) continue;
+      process.off(name, listener as () => void);
+    }
+  }
 }
 
 /** Throws where nobody has waited for `loadWriting`. */

@@ -4,6 +4,7 @@ import type { Host } from '@edged/host/host';
 import type { Level } from '@edged/precheck/event';
 import { type PrecheckOrder, precheck } from '@edged/precheck/precheck';
 import { passed, refused, resultName } from '@edged/precheck/precheck-result';
+import { openStateRoot } from '@edged/precheck/state-root';
 import { timesyncMarker } from '@edged/precheck/trusted-time';
 import {
   type CommandContext,
@@ -38,7 +39,7 @@ export async function runPrecheck(
   context: CommandContext,
 ): Promise<number> {
   try {
-    const config = await readConfig(args.config);
+    const config = await readConfigOn(args, context);
     const progress = showProgress(context.terminal, context.host.clock);
     const order = { ...orderOf(config, args, context.settings), progress };
     const report = reportTo(context.log);
@@ -54,6 +55,25 @@ export async function runPrecheck(
     const failure = toPrecheckError(error);
     writeResult(args, context, refused(failure, exitCode, bootIdOf(context.host)));
     return exitCode;
+  }
+}
+
+/**
+ * A config that lies in the state root is missing when the disk is: then that is said (exit 2), for
+ * it is what is wrong. Where EDGE_STATE_ROOT does not tell, it is a config like any other.
+ */
+async function readConfigOn(args: PrecheckArguments, context: CommandContext): Promise<Config> {
+  const { settings, host, log } = context;
+  try {
+    return await readConfig(args.config);
+  } catch (error) {
+    const { stateRoot } = settings;
+    const isInside = stateRoot !== undefined && args.config.startsWith(`${stateRoot}/`);
+    if (!isInside || toPrecheckError(error).code !== 'config.unreadable') throw error;
+    const { skipMountCheck } = settings;
+    const order = { skipMountCheck, allowRootFilesystem: false, lockWaitMilliseconds: 0 };
+    openStateRoot({ path: stateRoot, ...order }, host, reportTo(log)).close();
+    throw error;
   }
 }
 

@@ -15,6 +15,12 @@ export const stateRootScenes: Scenes = {
   ],
   'state_root.missing': [
     {
+      name: 'and with it the config that lies in it',
+      options: { environment: { EDGE_STATE_ROOT: '/nowhere/edged' } },
+      command: () => ['precheck', '--config', '/nowhere/edged/bootstrap/config.yaml'],
+    },
+
+    {
       name: 'absent',
       ...config((text) => text.replace(/^ {2}root: .*/m, '  root: /nowhere/at/all')),
     },

@@ -1,0 +1,162 @@
+/**
+ * Boots a root with its own systemd in a container (systemd-nspawn), with a real ext4 partition as
+ * state root, and tells what systemd made of it. Half a second a boot. What a container does not
+ * show: another kernel, a boot loader, PrivateNetwork=.
+ */
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+
+/** Why no container can be booted on this machine; undefined when it can. */
+export function whyNoContainer(): string | undefined {
+  if (spawnSync('systemd-nspawn', ['--version']).error) return 'needs systemd-nspawn';
+  return spawnSync('losetup', ['-f']).status === 0 ? undefined : 'needs loop devices';
+}
+
+export interface ContainerBoot {
+  /** Lines of /etc/fstab. */
+  readonly fstab?: readonly string[];
+  /** Units and drop-ins, by their path below the unit directory. */
+  readonly units?: Readonly<Record<string, string>>;
+  /** Programs for the container, found there in /case. */
+  readonly programs?: Readonly<Record<string, string>>;
+  /** Directories of this machine, where they are in the container. */
+  readonly binds?: Readonly<Record<string, string>>;
+  /** Shell commands before the report is made. */
+  readonly act?: string;
+  /** Another kernel release: uname says 2.6.x. */
+  readonly oldKernel?: boolean;
+  /** The report is not waited for: the container is switched off by a unit of its own. */
+  readonly endsItself?: boolean;
+}
+
+export interface JournalLine {
+  readonly unit: string;
+  /** 0 to 7, as syslog(3) counts. */
+  readonly priority: number;
+  readonly message: string;
+}
+
+export interface ContainerReport {
+  /** Properties by unit. */
+  readonly units: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly journal: readonly JournalLine[];
+  readonly console: string;
+  readonly seconds: number;
+}
+
+const watched = ['edged-precheck', 'edged', 'edged-failure', 'edged-bless', 'data.mount'];
+const properties = [
+  'Id',
+  'ActiveState',
+  'SubState',
+  'Result',
+  'ExecMainStatus',
+  'ExecMainStartTimestampMonotonic',
+  'ActiveEnterTimestampMonotonic',
+];
+const unitDirectory = 'usr/local/lib/systemd/system';
+const bootTimeoutMilliseconds = 60_000;
+
+/** Waits until nothing is left to start, reports, and switches off. */
+const report = `
+sh /case/act > /case/act.out 2>&1
+for i in $(seq 200); do
+  systemctl list-jobs --no-legend | grep -q edged || break
+  sleep 0.05
+done
+systemctl show --property=${properties.join(',')} ${watched.join(' ')} > /case/units
+journalctl --sync
+journalctl -b -o json > /case/journal
+systemctl poweroff --no-block
+`;
+
+const reportUnit = `[Unit]
+After=edged-precheck.service edged.service edged-failure.service
+[Service]
+Type=oneshot
+ExecStart=/bin/sh /case/report
+StandardOutput=null
+[Install]
+WantedBy=multi-user.target
+`;
+
+/** One boot, from power-on to power-off. Throws when it does not end. */
+export function bootContainer(root: string, work: string, boot: ContainerBoot): ContainerReport {
+  const caseDirectory = path.join(work, 'case');
+  fs.rmSync(caseDirectory, { recursive: true, force: true });
+  fs.mkdirSync(caseDirectory, { recursive: true });
+  const programs = { report, act: boot.act ?? 'true', ...boot.programs };
+  for (const [name, text] of Object.entries(programs)) {
+    fs.writeFileSync(path.join(caseDirectory, name), text, { mode: 0o755 });
+  }
+  fs.writeFileSync(path.join(root, 'etc/fstab'), `${(boot.fstab ?? []).join('\n')}\n`);
+  writeUnits(root, boot.units ?? {});
+  const binds = { [caseDirectory]: '/case', ...boot.binds };
+  const command = [
+    ...(boot.oldKernel ? ['setarch', '--uname-2.6'] : []),
+    'systemd-nspawn',
+    '--quiet',
+    '--boot',
+    '--register=no',
+    '--keep-unit',
+    '--console=pipe',
+    `--directory=${root}`,
+    ...Object.entries(binds).map(([from, to]) => `--bind=${from}:${to}`),
+  ];
+  const started = performance.now();
+  const { stdout, stderr, error } = spawnSync(command[0] ?? '', command.slice(1), {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: bootTimeoutMilliseconds,
+  });
+  const seconds = (performance.now() - started) / 1000;
+  const read = (name: string): string => {
+    const file = path.join(caseDirectory, name);
+    return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '';
+  };
+  if (error || (!boot.endsItself && !read('journal'))) {
+    throw new Error(`the container did not boot to its end: ${error?.message} ${stdout}${stderr}`);
+  }
+  const units = parseUnits(read('units'));
+  return { units, journal: parseJournal(read('journal')), console: stdout, seconds };
+}
+
+function writeUnits(root: string, units: Readonly<Record<string, string>>): void {
+  const directory = path.join(root, unitDirectory);
+  fs.rmSync(directory, { recursive: true, force: true });
+  const wants = 'multi-user.target.wants';
+  fs.mkdirSync(path.join(directory, wants), { recursive: true });
+  for (const [name, text] of Object.entries({ 'report.service': reportUnit, ...units })) {
+    const file = path.join(directory, name);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, text);
+    if (text.includes('WantedBy=multi-user.target') && !name.includes('/')) {
+      fs.symlinkSync(`../${name}`, path.join(directory, wants, name));
+    }
+  }
+}
+
+function parseUnits(text: string): Record<string, Record<string, string>> {
+  const blocks = text.split('\n\n').map((block) =>
+    Object.fromEntries(
+      block
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+    ),
+  );
+  return Object.fromEntries(blocks.map((block) => [block['Id'] ?? '', block]));
+}
+
+function parseJournal(text: string): JournalLine[] {
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Record<string, string>)
+    .map((entry) => ({
+      unit: entry['UNIT'] ?? entry['_SYSTEMD_UNIT'] ?? '',
+      priority: Number(entry['PRIORITY']),
+      message: String(entry['MESSAGE']),
+    }));
+}

@@ -16,6 +16,7 @@ import {
 import { noteBootRow } from '@edged/testkit/boot-table';
 import { deliver, fillPartition } from '@edged/testkit/data-partition';
 import type { TestDevice } from '@edged/testkit/device';
+import { attempts, probe } from '@edged/testkit/sandbox-probe';
 import { debianRoot, installEdged, stateVersion, whyNoRoot } from '@edged/testkit/root-image';
 
 const obstacle = whyNoRoot() ?? whyNoContainer();
@@ -261,6 +262,47 @@ describe(`systemd in a container${obstacle ? ` (SKIPPED: ${obstacle})` : ''}`, (
     expect(toldOf(report)).toContain('trust.keyring_invalid');
   });
 
+  each('the sandbox holds, line by line, and forbids nothing that precheck does', () => {
+    const dropIn = '[Service]\nExecStart=\nExecStart=/usr/bin/perl /case/probe\n';
+    const report = boot({
+      units: { 'edged-precheck.service.d/probe.conf': dropIn, 'host-file.service': hostFileUnit },
+      programs: { probe },
+    });
+    const answers = new Map(
+      report.journal
+        .filter(({ unit }) => unit === 'edged-precheck.service')
+        .flatMap(({ message }) => [/^(.*): (yes|no)/.exec(message)?.slice(1) ?? []])
+        .map(([what = '', answer = '']) => [what, answer]),
+    );
+    const expected = attempts.map(({ what, forbiddenBy }) => [
+      `${forbiddenBy ?? 'allowed'}: ${what}`,
+      forbiddenBy ? 'no' : 'yes',
+    ]);
+    const seen = attempts.map(({ what, forbiddenBy }) => [
+      `${forbiddenBy ?? 'allowed'}: ${what}`,
+      answers.get(what),
+    ]);
+    expect(seen).toEqual(expected);
+  });
+
+  each('without the sandbox the probe can do these things: it is no empty test', () => {
+    const unit = '[Service]\nType=oneshot\nExecStart=/usr/bin/perl /case/probe\n';
+    const report = boot({
+      units: { 'bare.service': unit, 'host-file.service': hostFileUnit },
+      programs: { probe },
+      act: 'systemctl start host-file bare',
+    });
+    const could = new Set(
+      report.journal
+        .filter(({ unit: name }) => name === 'bare.service')
+        .flatMap(({ message }) => /^(.*): yes/.exec(message)?.[1] ?? []),
+    );
+    const missing = attempts
+      .map(({ what }) => what)
+      .filter((what) => !could.has(what) && !cannotInAContainer.has(what));
+    expect(missing).toEqual([]);
+  });
+
   each('bless keeps the evidence once the agent has been healthy for the window', () => {
     const options = '[Service]\nEnvironment="EDGED_BLESS_OPTIONS=--window-seconds 0.3"\n';
     const units = { 'edged-bless.service.d/options.conf': options };
@@ -294,6 +336,18 @@ ExecStart=/bin/cp -a /persistent/. /data/
 WantedBy=multi-user.target
 `;
 
+const hostFileUnit = `[Unit]
+DefaultDependencies=no
+RequiresMountsFor=/tmp
+After=local-fs.target
+Before=edged-precheck.service
+[Service]
+Type=oneshot
+ExecStart=/usr/bin/touch /tmp/of-the-host /root/of-the-host
+[Install]
+WantedBy=multi-user.target
+`;
+
 const cutUnit = `[Unit]
 DefaultDependencies=no
 Before=edged-precheck.service
@@ -302,3 +356,20 @@ ExecStart=/bin/sh /case/cut
 [Install]
 WantedBy=multi-user.target
 `;
+
+const cannotInAContainer = new Set([
+  'write in /boot',
+  'open a disk',
+  'write a kernel tunable',
+  'write a control group',
+  'load a module',
+  'set the clock',
+  'read the kernel log',
+  'BPF',
+  'swap',
+  'raw I/O',
+  'reboot',
+  'trace',
+  'use the kernel keyring',
+  'run in real time',
+]);

@@ -39,8 +39,8 @@ function signalListeners(): Listeners {
 
 /**
  * `proper-lockfile` listens to every signal that ends a process, to tidy up. A listener waits for
- * the event loop, to which precheck comes back only when its work is done: Ctrl-C and systemd's stop
- * would be ignored for minutes. Nothing has to be tidied up here; a signal may end us anywhere.
+ * the event loop, to which precheck comes back only when its work is done: Ctrl-C and systemd's
+ * stop would be ignored for minutes. Nothing has to be tidied up: a signal may end us anywhere.
  */
 function removeAllBut(before: Listeners): void {
   for (const [name, listeners] of signalListeners()) {

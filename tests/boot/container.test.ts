@@ -13,6 +13,7 @@ import {
   bootContainer,
   whyNoContainer,
 } from '@edged/testkit/boot-container';
+import { exitOf, linesOf, stateOf, toldOf } from '@edged/testkit/boot-report';
 import { noteBootRow } from '@edged/testkit/boot-table';
 import { deliver, fillPartition } from '@edged/testkit/data-partition';
 import type { TestDevice } from '@edged/testkit/device';
@@ -76,29 +77,12 @@ function boot(how: ContainerBoot = {}): ContainerReport {
   return lastBoot;
 }
 
-const stateOf = ({ units }: ContainerReport, unit: string): string =>
-  `${units[unit]?.['ActiveState']}/${units[unit]?.['SubState']}`;
-const exitOf = ({ units }: ContainerReport): number =>
-  Number(units['edged-precheck.service']?.['ExecMainStatus']);
-const linesOf = ({ journal }: ContainerReport): (readonly [number, string])[] =>
-  journal
-    .filter(
-      ({ unit, message }) => unit === 'edged-precheck.service' && message.startsWith('level='),
-    )
-    .map(({ priority, message }) => [priority, /msg="([^"]*)"/.exec(message)?.[1] ?? message]);
 const read = (relative: string): string =>
   fs.readFileSync(path.join(mounted, 'edged', relative), 'utf8');
 const epoch = (): unknown =>
   (JSON.parse(read('bootstrap/os_fingerprint.json')) as Record<string, unknown>)['boot_epoch'];
 const edit = (relative: string, change: (text: string) => string): void =>
   fs.writeFileSync(path.join(mounted, 'edged', relative), change(read(relative)));
-
-/** What `edged failed` told the journal, and with it the console. */
-const toldOf = ({ journal }: ContainerReport): string =>
-  journal
-    .filter(({ unit }) => unit === 'edged-failure.service')
-    .map(({ message }) => message)
-    .join('\n');
 
 function expectHeld(report: ContainerReport, exitCode: number): void {
   expect(exitOf(report)).toBe(exitCode);

@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { type BootReport, readReport, reportScript, reportUnit } from './boot-report.ts';
 
 /** Why no container can be booted on this machine; undefined when it can. */
 export function whyNoContainer(): string | undefined {
@@ -30,63 +31,20 @@ export interface ContainerBoot {
   readonly endsItself?: boolean;
 }
 
-export interface JournalLine {
-  readonly unit: string;
-  /** 0 to 7, as syslog(3) counts. */
-  readonly priority: number;
-  readonly message: string;
-}
-
-export interface ContainerReport {
-  /** Properties by unit. */
-  readonly units: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  readonly journal: readonly JournalLine[];
+export interface ContainerReport extends BootReport {
   readonly console: string;
   readonly seconds: number;
 }
 
-const watched = ['edged-precheck', 'edged', 'edged-failure', 'edged-bless', 'data.mount'];
-const properties = [
-  'Id',
-  'ActiveState',
-  'SubState',
-  'Result',
-  'ExecMainStatus',
-  'ExecMainStartTimestampMonotonic',
-  'ActiveEnterTimestampMonotonic',
-];
 const unitDirectory = 'usr/local/lib/systemd/system';
 const bootTimeoutMilliseconds = 60_000;
-
-/** Waits until nothing is left to start, reports, and switches off. */
-const report = `
-sh /case/act > /case/act.out 2>&1
-for i in $(seq 200); do
-  systemctl list-jobs --no-legend | grep -q edged || break
-  sleep 0.05
-done
-systemctl show --property=${properties.join(',')} ${watched.join(' ')} > /case/units
-journalctl --sync
-journalctl -b -o json > /case/journal
-systemctl poweroff --no-block
-`;
-
-const reportUnit = `[Unit]
-After=edged-precheck.service edged.service edged-failure.service
-[Service]
-Type=oneshot
-ExecStart=/bin/sh /case/report
-StandardOutput=null
-[Install]
-WantedBy=multi-user.target
-`;
 
 /** One boot, from power-on to power-off. Throws when it does not end. */
 export function bootContainer(root: string, work: string, boot: ContainerBoot): ContainerReport {
   const caseDirectory = path.join(work, 'case');
   fs.rmSync(caseDirectory, { recursive: true, force: true });
   fs.mkdirSync(caseDirectory, { recursive: true });
-  const programs = { report, act: boot.act ?? 'true', ...boot.programs };
+  const programs = { ...boot.programs, act: boot.act ?? 'true', report: reportScript('/case') };
   for (const [name, text] of Object.entries(programs)) {
     fs.writeFileSync(path.join(caseDirectory, name), text, { mode: 0o755 });
   }
@@ -111,15 +69,11 @@ export function bootContainer(root: string, work: string, boot: ContainerBoot): 
     timeout: bootTimeoutMilliseconds,
   });
   const seconds = (performance.now() - started) / 1000;
-  const read = (name: string): string => {
-    const file = path.join(caseDirectory, name);
-    return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '';
-  };
-  if (error || (!boot.endsItself && !read('journal'))) {
+  const report = readReport(caseDirectory);
+  if (error || (!boot.endsItself && report.journal.length === 0)) {
     throw new Error(`the container did not boot to its end: ${error?.message} ${stdout}${stderr}`);
   }
-  const units = parseUnits(read('units'));
-  return { units, journal: parseJournal(read('journal')), console: stdout, seconds };
+  return { ...report, console: stdout, seconds };
 }
 
 function writeUnits(root: string, units: Readonly<Record<string, string>>): void {
@@ -127,7 +81,7 @@ function writeUnits(root: string, units: Readonly<Record<string, string>>): void
   fs.rmSync(directory, { recursive: true, force: true });
   const wants = 'multi-user.target.wants';
   fs.mkdirSync(path.join(directory, wants), { recursive: true });
-  for (const [name, text] of Object.entries({ 'report.service': reportUnit, ...units })) {
+  for (const [name, text] of Object.entries({ 'report.service': reportUnit('/case'), ...units })) {
     const file = path.join(directory, name);
     fs.mkdirSync(path.dirname(file), { recursive: true });
     fs.writeFileSync(file, text);
@@ -135,28 +89,4 @@ function writeUnits(root: string, units: Readonly<Record<string, string>>): void
       fs.symlinkSync(`../${name}`, path.join(directory, wants, name));
     }
   }
-}
-
-function parseUnits(text: string): Record<string, Record<string, string>> {
-  const blocks = text.split('\n\n').map((block) =>
-    Object.fromEntries(
-      block
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
-    ),
-  );
-  return Object.fromEntries(blocks.map((block) => [block['Id'] ?? '', block]));
-}
-
-function parseJournal(text: string): JournalLine[] {
-  return text
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Record<string, string>)
-    .map((entry) => ({
-      unit: entry['UNIT'] ?? entry['_SYSTEMD_UNIT'] ?? '',
-      priority: Number(entry['PRIORITY']),
-      message: String(entry['MESSAGE']),
-    }));
 }

@@ -1,0 +1,130 @@
+/**
+ * Boots a root disk with a kernel of Debian's in QEMU, from power-on to power-off: another kernel, a
+ * disk that can be missing, a clock that can be wrong, a plug that can be pulled. Always emulated
+ * (`-accel tcg`), about ten seconds a boot. Killing QEMU is a weak power cut: what the guest has
+ * written survives in the cache of the host. Strong ones are made in tests/crash/power-cut.
+ */
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
+import { bootDirectory } from './root-image.ts';
+
+/** Why no machine can be started here; undefined when it can. */
+export function whyNoMachine(): string | undefined {
+  const missing = ['qemu-system-x86_64', 'apt-get', 'mke2fs'].filter(
+    (tool) => spawnSync(tool, ['--version']).error,
+  );
+  return missing.length > 0 ? `needs ${missing.join(', ')}` : undefined;
+}
+
+export interface Kernel {
+  /** What uname says. */
+  readonly release: string;
+  readonly image: string;
+}
+
+/** Two kernels of Debian 12, the older first, that differ in their release. */
+export function debianKernels(): readonly [Kernel, Kernel] {
+  const listed = execFileSync(
+    'apt-cache',
+    ['search', '--names-only', String.raw`^linux-image-6\.1\.0-[0-9]+-cloud-amd64$`],
+    { encoding: 'utf8' },
+  );
+  const releases = [...listed.matchAll(/^linux-image-(\S+)/gm)]
+    .map(([, release = '']) => release)
+    .toSorted((one, other) => abi(one) - abi(other));
+  const [older, newer] = releases.slice(-2).map(fetchKernel);
+  if (!older || !newer) throw new Error('the registry has no two kernels: apt-get update?');
+  return [older, newer];
+}
+
+const abi = (release: string): number => Number(/-(\d+)-/.exec(release)?.[1]);
+
+function fetchKernel(release: string): Kernel {
+  const directory = path.join(bootDirectory, 'kernels');
+  const image = path.join(directory, `boot/vmlinuz-${release}`);
+  if (!fs.existsSync(image)) {
+    fs.mkdirSync(directory, { recursive: true });
+    const inside = { cwd: directory, stdio: 'pipe' } as const;
+    execFileSync('apt-get', ['download', '-qq', `linux-image-${release}`], inside);
+    const file = fs.readdirSync(directory).find((name) => name.includes(`image-${release}_`));
+    execFileSync('dpkg-deb', ['-x', file ?? '', '.'], inside);
+    fs.rmSync(path.join(directory, file ?? ''));
+  }
+  return { release, image };
+}
+
+/** A root directory as a disk of its own. */
+export function makeRootDisk(root: string, image: string): void {
+  fs.rmSync(image, { force: true });
+  execFileSync('truncate', ['-s', '900M', image]);
+  execFileSync('mke2fs', ['-q', '-t', 'ext4', '-d', root, image]);
+}
+
+export interface MachineBoot {
+  readonly kernel: Kernel;
+  readonly rootDisk: string;
+  /** Undefined: it is missing. */
+  readonly dataDisk?: string;
+  /** What the clock shows at power-on, as `1970-01-01`; the true time without it. */
+  readonly clock?: string;
+  /** The plug is pulled so many milliseconds after this text was on the console. */
+  readonly kill?: { readonly after: string; readonly delayMilliseconds: number };
+  /** Where the console is kept. */
+  readonly log: string;
+}
+
+export interface MachineReport {
+  readonly console: string;
+  readonly seconds: number;
+  readonly killed: boolean;
+}
+
+const bootTimeoutMilliseconds = 180_000;
+
+function disk(name: string, file: string): string[] {
+  const drive = `if=none,id=${name},file=${file},format=raw,cache=unsafe`;
+  return ['-drive', drive, '-device', `nvme,drive=${name},serial=${name}`];
+}
+
+export async function bootMachine(boot: MachineBoot): Promise<MachineReport> {
+  const args = [
+    ...'-machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m 1024'.split(' '),
+    ...'-nographic -no-reboot -nic none'.split(' '),
+    '-kernel',
+    boot.kernel.image,
+    '-append',
+    'root=/dev/nvme0n1 rw console=ttyS0 panic=-1 quiet systemd.show_status=0',
+    ...(boot.clock ? ['-rtc', `base=${boot.clock}`] : []),
+    ...disk('root', boot.rootDisk),
+    ...(boot.dataDisk ? disk('data', boot.dataDisk) : []),
+  ];
+  const started = performance.now();
+  const machine = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  let killed = false;
+  const pull = (): void => {
+    killed = true;
+    machine.kill('SIGKILL');
+  };
+  let pulling: NodeJS.Timeout | undefined;
+  machine.stdout.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1');
+    const { kill } = boot;
+    if (kill && !pulling && text.includes(kill.after)) {
+      pulling = setTimeout(pull, kill.delayMilliseconds);
+    }
+  });
+  const timeout = setTimeout(() => machine.kill('SIGKILL'), bootTimeoutMilliseconds);
+  await once(machine, 'close');
+  clearTimeout(timeout);
+  clearTimeout(pulling);
+  const seconds = (performance.now() - started) / 1000;
+  fs.mkdirSync(path.dirname(boot.log), { recursive: true });
+  fs.writeFileSync(boot.log, text);
+  if (machine.signalCode === 'SIGKILL' && !killed) {
+    throw new Error(`the machine did not switch itself off: see ${boot.log}`);
+  }
+  return { console: text, seconds, killed };
+}

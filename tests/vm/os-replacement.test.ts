@@ -137,7 +137,9 @@ async function boot(
   noteBootRow(
     {
       scene: `${number} ${name} (${kernel.release})`,
-      precheck: machine.killed ? 'plug pulled' : `exit ${exitOf(seen)}, epoch ${seen.epoch}`,
+      precheck: machine.killed
+        ? 'plug pulled'
+        : `exit ${exitOf(seen)}, epoch ${String(seen.epoch)}`,
       agent: machine.killed ? '' : String(agent),
       seconds: machine.seconds,
     },

@@ -4,9 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { bundleParts } from '@edged/packaging/bundle';
-import { makeDebianPackage } from '@edged/packaging/debian';
-import { type Architecture, makeExecutable, nativeBlake3File } from '@edged/packaging/executable';
+import { debianPackageIn } from '@edged/packaging/from-sources';
 import {
   type ContainerBoot,
   type ContainerReport,
@@ -28,18 +26,9 @@ const mounted = path.join(directory, 'mounted');
 let device: TestDevice;
 let lastBoot: ContainerReport | undefined;
 
-const architecture = process.arch as Architecture;
-
-async function debianPackage(): Promise<string> {
-  const entry = await bundleParts(path.join(directory, 'parts'), nativeBlake3File(architecture));
-  const executable = path.join(directory, 'edged');
-  makeExecutable(entry, executable, architecture);
-  return makeDebianPackage({ executable, directory });
-}
-
 beforeAll(async () => {
   if (obstacle !== undefined) return;
-  installEdged(debianRoot('container', []), await debianPackage(), root);
+  installEdged(debianRoot('container', []), await debianPackageIn(directory), root);
   fs.mkdirSync(mounted);
 }, 600_000);
 afterAll(() => fs.rmSync(directory, { recursive: true }));

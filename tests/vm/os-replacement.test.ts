@@ -7,9 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { bundleParts } from '@edged/packaging/bundle';
-import { makeDebianPackage } from '@edged/packaging/debian';
-import { type Architecture, makeExecutable, nativeBlake3File } from '@edged/packaging/executable';
+import { debianPackageIn } from '@edged/packaging/from-sources';
 import {
   type BootReport,
   exitOf,
@@ -40,6 +38,7 @@ import {
 
 const obstacle = whyNoRoot() ?? whyNoMachine();
 const each = obstacle === undefined ? test : test.skip;
+const commandLine = 'root=/dev/nvme0n1 rw console=ttyS0 panic=-1 quiet systemd.show_status=0';
 const kills = Number(process.env['VM_KILLS'] ?? 1);
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-vm-'));
 const [diskA, diskB, data, mounted] = ['a.img', 'b.img', 'data.img', 'mounted'].map((name) =>
@@ -49,14 +48,6 @@ let older: Kernel;
 let newer: Kernel;
 let edgeBefore = '';
 let boots = 0;
-
-async function debianPackage(): Promise<string> {
-  const architecture = process.arch as Architecture;
-  const entry = await bundleParts(path.join(directory, 'parts'), nativeBlake3File(architecture));
-  const executable = path.join(directory, 'edged');
-  makeExecutable(entry, executable, architecture);
-  return makeDebianPackage({ executable, directory });
-}
 
 /** A root with edged, the report, and a mount of the data disk that may be missing. */
 function makeRoots(debian: string): void {
@@ -124,7 +115,8 @@ async function boot(
   });
   const number = String(boots).padStart(2, '0');
   const log = path.join(bootDirectory, 'console', `${number}-${name.replaceAll(/\W+/g, '-')}.log`);
-  const machine = await bootMachine({ kernel, rootDisk, dataDisk: data, log, ...how });
+  const start = { kernel, commandLine };
+  const machine = await bootMachine({ start, disks: { root: rootDisk, data }, log, ...how });
   const seen = onDataDisk(() => ({
     ...readReport(path.join(mounted, 'case')),
     epoch: json('bootstrap/os_fingerprint.json')['boot_epoch'],
@@ -156,7 +148,7 @@ const messages = ({ journal }: BootReport): string =>
 beforeAll(async () => {
   if (obstacle !== undefined) return;
   [older, newer] = debianKernels();
-  makeRoots(await debianPackage());
+  makeRoots(await debianPackageIn(directory));
   fs.mkdirSync(mounted);
   execFileSync('truncate', ['-s', '512M', data]);
   execFileSync('mkfs.ext4', ['-q', '-L', 'persistent', data]);
@@ -226,7 +218,8 @@ describe(`an OS replacement on a machine${obstacle ? ` (SKIPPED: ${obstacle})` :
     async () => {
       const log = path.join(bootDirectory, 'console/no-data-disk.log');
       const kill = { after: 'Nothing is rebooted', delayMilliseconds: 2000 };
-      const machine = await bootMachine({ kernel: older, rootDisk: diskA, kill, log });
+      const start = { kernel: older, commandLine };
+      const machine = await bootMachine({ start, disks: { root: diskA }, kill, log });
       expect(machine.console).toContain('edged: this device does not start its agent');
       expect(machine.console).toMatch(/Precheck left no verdict|state root/);
       expect(machine.console).not.toContain('fingerprint_initialized');

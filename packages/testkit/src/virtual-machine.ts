@@ -62,15 +62,21 @@ export function makeRootDisk(root: string, image: string): void {
   execFileSync('mke2fs', ['-q', '-t', 'ext4', '-d', root, image]);
 }
 
+/** Started by QEMU itself, or by the firmware from the first disk that it can start from. */
+export type Start =
+  | { readonly kernel: Kernel; readonly commandLine: string }
+  /** Where OVMF keeps its variables, from boot to boot. */
+  | { readonly firmwareVariables: string };
+
 export interface MachineBoot {
-  readonly kernel: Kernel;
-  readonly rootDisk: string;
-  /** Undefined: it is missing. */
-  readonly dataDisk?: string;
+  readonly start: Start;
+  /** By name, in the order of /dev/nvme0n1, /dev/nvme1n1, … */
+  readonly disks: Readonly<Record<string, string>>;
   /** What the clock shows at power-on, as `1970-01-01`; the true time without it. */
   readonly clock?: string;
   /** The plug is pulled so many milliseconds after this text was on the console. */
   readonly kill?: { readonly after: string; readonly delayMilliseconds: number };
+  readonly timeoutSeconds?: number;
   /** Where the console is kept. */
   readonly log: string;
 }
@@ -81,24 +87,33 @@ export interface MachineReport {
   readonly killed: boolean;
 }
 
-const bootTimeoutMilliseconds = 180_000;
+const firmware = '/usr/share/OVMF/OVMF_CODE_4M.fd';
+
+/** Variables of a machine that has never been started. */
+export const freshFirmwareVariables = '/usr/share/OVMF/OVMF_VARS_4M.fd';
 
 function disk(name: string, file: string): string[] {
   const drive = `if=none,id=${name},file=${file},format=raw,cache=unsafe`;
   return ['-drive', drive, '-device', `nvme,drive=${name},serial=${name}`];
 }
 
+function startArguments(start: Start): string[] {
+  if ('kernel' in start) {
+    return ['-no-reboot', '-kernel', start.kernel.image, '-append', start.commandLine];
+  }
+  const flash = 'if=pflash,format=raw';
+  const code = `${flash},readonly=on,file=${firmware}`;
+  return ['-drive', code, '-drive', `${flash},file=${start.firmwareVariables}`];
+}
+
+/** Until it switches itself off; by way of reboots, where it is started by its firmware. */
 export async function bootMachine(boot: MachineBoot): Promise<MachineReport> {
   const args = [
     ...'-machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m 1024'.split(' '),
-    ...'-nographic -no-reboot -nic none'.split(' '),
-    '-kernel',
-    boot.kernel.image,
-    '-append',
-    'root=/dev/nvme0n1 rw console=ttyS0 panic=-1 quiet systemd.show_status=0',
+    ...'-nographic -nic none'.split(' '),
+    ...startArguments(boot.start),
     ...(boot.clock ? ['-rtc', `base=${boot.clock}`] : []),
-    ...disk('root', boot.rootDisk),
-    ...(boot.dataDisk ? disk('data', boot.dataDisk) : []),
+    ...Object.entries(boot.disks).flatMap(([name, file]) => disk(name, file)),
   ];
   const started = performance.now();
   const machine = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -116,7 +131,8 @@ export async function bootMachine(boot: MachineBoot): Promise<MachineReport> {
       pulling = setTimeout(pull, kill.delayMilliseconds);
     }
   });
-  const timeout = setTimeout(() => machine.kill('SIGKILL'), bootTimeoutMilliseconds);
+  const timeoutSeconds = boot.timeoutSeconds ?? 180;
+  const timeout = setTimeout(() => machine.kill('SIGKILL'), timeoutSeconds * 1000);
   await once(machine, 'close');
   clearTimeout(timeout);
   clearTimeout(pulling);

@@ -1,0 +1,34 @@
+/** What the two reference appliances (`tests/appliances`) have in common. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import { debianRoot, whyNoRoot } from './root-image.ts';
+import { freshFirmwareVariables, whyNoMachine } from './virtual-machine.ts';
+
+/** Why no appliance can be built and booted here; undefined when it can. */
+export function whyNoAppliance(programs: readonly string[]): string | undefined {
+  const missing = [...programs, 'mcopy', 'mkfs.vfat', 'sfdisk', 'cpio', 'depmod'].filter(
+    (tool) => spawnSync(tool, ['--version']).error,
+  );
+  if (!fs.existsSync(freshFirmwareVariables)) missing.push('ovmf');
+  return (
+    whyNoRoot() ??
+    whyNoMachine() ??
+    (missing.length > 0 ? `needs ${missing.join(', ')}` : undefined)
+  );
+}
+
+/** The Debian root of both. */
+export function applianceRoot(): string {
+  const loaders = ['systemd-boot', 'rauc', 'squashfs-tools', 'efibootmgr'];
+  return debianRoot('appliance', ['kmod', 'cryptsetup-bin', 'busybox-static', ...loaders]);
+}
+
+export function onPartition<Result>(image: string, mounted: string, look: () => Result): Result {
+  fs.mkdirSync(mounted, { recursive: true });
+  execFileSync('mount', ['-o', 'loop', image, mounted]);
+  try {
+    return look();
+  } finally {
+    execFileSync('umount', [mounted]);
+  }
+}

@@ -1,4 +1,4 @@
-/** From these sources to what is shipped, in a directory of the caller's: for tests that boot it. */
+/** From these sources to what is shipped, in a directory of the caller: for tests that boot it. */
 import path from 'node:path';
 import { bundleParts } from './bundle.ts';
 import { makeDebianPackage } from './debian.ts';

@@ -1,5 +1,5 @@
 /** The running slot, as the machine states it (`model/boot-slot.ts`); and what the tools add. */
-import type { Host, OperatingSystem, Tools } from '@edged/host/host';
+import { DiskError, type Host, type OperatingSystem, type Tools } from '@edged/host/host';
 import {
   type BootSlot,
   type RaucStatus,
@@ -36,7 +36,7 @@ export function readSlotWithTools(host: Host, tools: Tools): BootSlot {
 export function hasWayBack(slot: BootSlot, host: Host, tools: Tools): boolean {
   if (slot.adapter === 'none') return false;
   if (slot.adapter === 'rauc') return raucStatus(tools)?.otherIsGood ?? false;
-  return hasOtherEntry(slot, host, tools);
+  return hasOtherEntry(slot, host);
 }
 
 function raucStatus(tools: Tools): RaucStatus | undefined {
@@ -50,16 +50,29 @@ function raucStatus(tools: Tools): RaucStatus | undefined {
   }
 }
 
-/** An entry in the boot partition, not the running one, that still has tries or needs none. */
-function hasOtherEntry({ name = '' }: BootSlot, host: Host, tools: Tools): boolean {
-  const { exitCode, stdout } = tools.run('bootctl', ['--print-esp-path'], toolTimeoutMilliseconds);
-  if (exitCode !== 0) return false;
-  const files = ['EFI/Linux', 'loader/entries'].flatMap(
-    (directory) => host.listDirectory(`${stdout.trim()}/${directory}`) ?? [],
+/** Where the boot partitions are mounted (systemd.io/BOOT_LOADER_SPECIFICATION). */
+const bootPartitions = ['/efi', '/boot', '/boot/efi'] as const;
+
+/** An entry in a boot partition, not the running one, that still has tries or needs none. */
+function hasOtherEntry({ name = '' }: BootSlot, host: Host): boolean {
+  const files = bootPartitions.flatMap((partition) =>
+    ['EFI/Linux', 'loader/entries'].flatMap((directory) =>
+      entriesIn(`${partition}/${directory}`, host),
+    ),
   );
   return files
     .filter((file) => /\.(?:efi|conf)$/i.test(file) && parseTries(file)?.triesLeft !== 0)
     .some((file) => withoutTries(file) !== withoutTries(name));
+}
+
+/** A directory that cannot be read offers no way back: that is an answer, not an error. */
+function entriesIn(directory: string, host: Host): readonly string[] {
+  try {
+    return host.listDirectory(directory) ?? [];
+  } catch (error) {
+    if (error instanceof DiskError) return [];
+    throw error;
+  }
 }
 
 function withoutTries(file: string): string {

@@ -19,8 +19,8 @@ export function whyNoAppliance(programs: readonly string[]): string | undefined 
 
 /** The Debian root of both. */
 export function applianceRoot(): string {
-  const loaders = ['systemd-boot', 'rauc', 'squashfs-tools', 'efibootmgr'];
-  return debianRoot('appliance', ['kmod', 'cryptsetup-bin', 'busybox-static', ...loaders]);
+  const loaders = ['systemd-boot', 'rauc', 'rauc-service', 'efibootmgr'];
+  return debianRoot('appliances', ['kmod', 'cryptsetup-bin', 'busybox-static', ...loaders]);
 }
 
 export function onPartition<Result>(image: string, mounted: string, look: () => Result): Result {

@@ -152,7 +152,7 @@ describe('after a failure', () => {
     const said: string[] = [];
     const tools = new FakeTools({ 'systemctl reboot': {}, ...answers });
     const order = { resultFile: path.join(device.directory, 'none'), delayMilliseconds: 0 };
-    const host = withLoader(linuxHost(), loader);
+    const host = withLoader(linuxHost(), { bootFiles: {}, ...loader });
     const judged = judgeFailure(order.resultFile, host, tools);
     carryOutResponse(judged, order, host, tools, (name, attributes) =>
       said.push(`${name} ${String(attributes?.['found'])}`),
@@ -160,25 +160,29 @@ describe('after a failure', () => {
     return [said, tools];
   }
 
-  const esp = { 'bootctl --print-esp-path': { stdout: '/efi\n' } };
-
   test.each<[string, Loader, object, string]>([
     ['a trial reboots', trial, {}, 'edge.slot.rolling_back this boot is a trial'],
     ['a committed slot holds', committed, {}, 'edge.slot.held this slot is committed'],
     [
       'the last try reboots when another entry is good',
       { ...lastTry, bootFiles: { '/efi/EFI/Linux': ['edge_2+0-3.efi', 'edge_1.efi'] } },
-      esp,
+      {},
       'edge.slot.rolling_back this boot is a trial',
     ],
     [
       'the last try holds when every other entry is used up',
       { ...lastTry, bootFiles: { '/efi/EFI/Linux': ['edge_2+0-3.efi', 'edge_1+0-3.efi'] } },
-      esp,
+      {},
       'edge.slot.held no other slot could be started',
     ],
     [
-      'the last try holds when the boot partition cannot be looked at',
+      'the last try reboots into an entry of type 1 beside it',
+      { ...lastTry, bootFiles: { '/boot/loader/entries': ['edge_1.conf'] } },
+      {},
+      'edge.slot.rolling_back this boot is a trial',
+    ],
+    [
+      'the last try holds when no boot partition can be looked at',
       lastTry,
       {},
       'edge.slot.held no other slot could be started',

@@ -4,6 +4,11 @@ import fs from 'node:fs';
 import { debianRoot, whyNoRoot } from './root-image.ts';
 import { freshFirmwareVariables, whyNoMachine } from './virtual-machine.ts';
 
+/** Minutes of emulation: not with every run of the tests. */
+export function onlyByRequest(environment: NodeJS.ProcessEnv): string | undefined {
+  return environment['BOOT_TABLE'] === undefined ? 'npm run test:appliances runs it' : undefined;
+}
+
 /** Why no appliance can be built and booted here; undefined when it can. */
 export function whyNoAppliance(programs: readonly string[]): string | undefined {
   const missing = [...programs, 'mcopy', 'mkfs.vfat', 'sfdisk', 'cpio', 'depmod'].filter(

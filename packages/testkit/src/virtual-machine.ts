@@ -26,17 +26,20 @@ export interface Kernel {
 
 /** Two kernels of Debian 12, the older first, that differ in their release. */
 export function debianKernels(): readonly [Kernel, Kernel] {
-  const listed = execFileSync(
-    'apt-cache',
-    ['search', '--names-only', String.raw`^linux-image-6\.1\.0-[0-9]+-cloud-amd64$`],
-    { encoding: 'utf8' },
-  );
-  const releases = [...listed.matchAll(/^linux-image-(\S+)/gm)]
+  if (kernelReleases().length < 2) execFileSync('apt-get', ['update', '-qq'], { stdio: 'pipe' });
+  const [older, newer] = kernelReleases().slice(-2).map(fetchKernel);
+  if (!older || !newer) throw new Error('the registry has no two kernels of the series 6.1');
+  return [older, newer];
+}
+
+/** Oldest first. */
+function kernelReleases(): string[] {
+  const pattern = String.raw`^linux-image-6\.1\.0-[0-9]+-cloud-amd64$`;
+  const search = ['search', '--names-only', pattern];
+  const listed = execFileSync('apt-cache', search, { encoding: 'utf8' });
+  return [...listed.matchAll(/^linux-image-(\S+)/gm)]
     .map(([, release = '']) => release)
     .toSorted((one, other) => abi(one) - abi(other));
-  const [older, newer] = releases.slice(-2).map(fetchKernel);
-  if (!older || !newer) throw new Error('the registry has no two kernels: apt-get update?');
-  return [older, newer];
 }
 
 const abi = (release: string): number => Number(/-(\d+)-/.exec(release)?.[1]);

@@ -24,7 +24,7 @@ export function debianRoot(name: string, packages: readonly string[]): string {
   if (fs.existsSync(tarball)) return tarball;
   fs.mkdirSync(bootDirectory, { recursive: true });
   const include = ['systemd', 'systemd-sysv', 'dbus', 'udev', ...packages].join(',');
-  const options = ['--variant=minbase', `--include=${include}`, '--quiet'];
+  const options = ['--variant=minbase', '--format=tar', `--include=${include}`, '--quiet'];
   execFileSync('mmdebstrap', [...options, 'bookworm', `${tarball}.new`], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });

@@ -12,14 +12,15 @@ const visible = '.precheck.lock';
 const mostMilliseconds = 50;
 const canTrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
 
-/** Least of several tries: the machine may be busy, the lock may not. */
+/** Least of up to twenty tries: the machine may be busy, the lock may not. */
 function quickest(act: () => void): number {
-  const times = Array.from({ length: 5 }, () => {
+  let least = Infinity;
+  for (let tries = 0; tries < 20 && least >= mostMilliseconds; tries += 1) {
     const started = performance.now();
     act();
-    return performance.now() - started;
-  });
-  return Math.min(...times);
+    least = Math.min(least, performance.now() - started);
+  }
+  return least;
 }
 
 describe('a lock left behind costs nothing', () => {

@@ -45,6 +45,15 @@ export function replaceOutput(file: string, bytes: Uint8Array, mode: number): vo
   }
 }
 
+/** Absent is fine. */
+export function removeOutput(file: string): void {
+  try {
+    fs.rmSync(file, { force: true });
+  } catch (error) {
+    throw asInputFailure(error, file);
+  }
+}
+
 /** Makes what is missing of a tree; never touches what is there. Gives the paths it made. */
 export function fillIn(entries: readonly TemplateEntry[], to: string): string[] {
   const made: string[] = [];

@@ -75,6 +75,14 @@ export interface RaucStatus {
   readonly otherIsGood: boolean;
 }
 
+/**
+ * The backends whose slots are good only after they were marked so, from system.conf of RAUC. Those
+ * of U-Boot, GRUB and barebox call a slot good, or bad, by its remaining tries: that is no trial.
+ */
+export function raucStatesTrials(systemConf: string): boolean {
+  return /^\s*bootloader\s*=\s*(?:efi|custom)\s*$/m.test(systemConf);
+}
+
 /** Undefined when it is no such document, or names no booted slot. */
 export function parseRaucStatus(json: unknown): RaucStatus | undefined {
   const slots = (json as { slots?: unknown } | null)?.slots;
@@ -116,6 +124,10 @@ export function respondToFailure(
     return { response: 'hold', reason: 'the boot loader does not say whether this is a trial' };
   }
   if (slot.trial === 'no') return { response: 'hold', reason: 'this slot is committed' };
+  if (parseTries(slot.name ?? '')?.triesLeft === 0) {
+    // its tries were used up before this boot, and the loader still found nothing better
+    return { response: 'hold', reason: 'the boot loader has no other slot to start' };
+  }
   if ((slot.triesLeft ?? 0) === 0 && !hasWayBack) {
     return { response: 'hold', reason: 'no other slot could be started' };
   }

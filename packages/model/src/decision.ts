@@ -52,6 +52,16 @@ export type Decision =
 
 interface Witness extends OsKey {
   readonly bootEpoch: BootEpoch;
+  /** Of a history entry, which keeps no more of the image. */
+  readonly imageHash?: string;
+}
+
+function isWitnessOf(witness: Witness, now: OsKey): boolean {
+  const isOtherImage =
+    witness.imageHash !== undefined &&
+    now.image !== undefined &&
+    witness.imageHash !== imageHash(now.image);
+  return sameOs(witness, now) && !isOtherImage;
 }
 
 export function present<Document>(found: Found<Document>): Document | undefined {
@@ -67,8 +77,10 @@ export function decide(now: OsKey, records: Records): Decision {
   if (stored && sameOs(stored, now)) {
     const current = present(records.current);
     if (current && sameEpoch(current.osFingerprint, stored)) {
-      const kind = knowsMore(now.image, stored.image) ? 'image_adopted' : 'unchanged';
-      return { kind, bootEpoch: stored.bootEpoch };
+      const { bootEpoch } = stored;
+      if (!knowsMore(now.image, stored.image)) return { kind: 'unchanged', bootEpoch };
+      const highest = newestWitness(records)?.bootEpoch ?? bootEpoch;
+      if (highest <= bootEpoch) return { kind: 'image_adopted', bootEpoch };
     }
   }
   const newest = newestWitness(records);
@@ -80,7 +92,7 @@ export function decide(now: OsKey, records: Records): Decision {
   }
   const highest = Math.max(stored.bootEpoch, newest?.bootEpoch ?? 0) as BootEpoch;
   if (sameOs(stored, now)) {
-    if (newest && newest.bootEpoch > stored.bootEpoch && !sameOs(newest, now)) {
+    if (newest && newest.bootEpoch > stored.bootEpoch && !isWitnessOf(newest, now)) {
       return replaced(now, nextEpoch(highest), false, newest, records);
     }
     return { kind: 'evidence_damaged', bootEpoch: highest };
@@ -139,6 +151,7 @@ function alreadyCounted(
   if (!current || !previous) return false;
   return (
     sameOs(current, now) &&
+    !knowsMore(now.image, current.image) &&
     current.bootEpoch === highest &&
     current.bootEpoch === nextEpoch(stored.bootEpoch) &&
     sameEpoch(previous, stored)

@@ -94,7 +94,7 @@ export function epochOf(
       (entry) =>
         entry.bootEpoch < before &&
         entry.compositeHash === os.compositeHash &&
-        entry.imageHash === os.imageHash,
+        (!entry.imageHash || !os.imageHash || entry.imageHash === os.imageHash),
     ),
   );
 }

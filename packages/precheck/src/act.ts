@@ -11,7 +11,7 @@ import { useNativeBlake3 } from '@edged/model/digest';
 import type { EpochKind } from '@edged/model/epoch-kind';
 import { defaultBinary, layout } from '@edged/model/layout';
 import { type OsIdentity, changedComponents, compositeHash } from '@edged/model/os-fingerprint';
-import { bootstrapDirectories, carryOut, requireSpace } from './change.ts';
+import { bootstrapDirectories, carryOut, hasSpace, requireSpace } from './change.ts';
 import { goalOfAdoption, goalOfNewEpoch, goalOfRepair, hashOfFile } from './epoch-goal.ts';
 import type { Progress, Report } from './event.ts';
 import { reconstruct, rehearseRuntime } from './reconstruction.ts';
@@ -96,7 +96,7 @@ function repair({ bootEpoch }: Task, situation: Situation, report: Report): void
 /** The profile was turned on: the epoch is the same, and knows its image from now on. */
 function adoptImage({ bootEpoch }: Task, situation: Situation, report: Report): void {
   const { stateRoot, host, records, identity, dryRun } = situation;
-  requireSpace(stateRoot.disk, 0);
+  if (!hasSpace(stateRoot.disk, 0)) return; // nothing that was promised is missing: the next boot
   if (!dryRun) {
     carryOut(stateRoot.disk, host.clock, () => ({
       goal: goalOfAdoption(records, identity),

@@ -1,8 +1,8 @@
 /**
  * Commits the running slot: only when precheck succeeded in this boot, and the agent was healthy
- * for a window of time without a break. Then, in this order: the boot loader is told, and the
- * evidence of this OS becomes the committed one. A cut in between is made good at the next boot,
- * which comes through here again.
+ * for a window of time without a break. Then, in this order: the records are checked, the boot
+ * loader is told, and the evidence of this OS becomes the committed one. A cut in between is made
+ * good at the next boot, which comes through here again.
  */
 import type { Disk, Host, Tools } from '@edged/host/host';
 import { present } from '@edged/model/decision';
@@ -12,7 +12,7 @@ import { evidenceName, layout } from '@edged/model/layout';
 import { refusingAs } from './disk-failure.ts';
 import { ensureDirectory, parentOf, removeTree } from './durable.ts';
 import type { Report } from './event.ts';
-import { readResult } from './precheck-result.ts';
+import { type PrecheckResult, readResult } from './precheck-result.ts';
 import { readEvidence, readRecords } from './records.ts';
 import { commandsToBless, readSlotWithTools } from './slot.ts';
 import { type StateRoot, type StateRootOrder, openStateRoot } from './state-root.ts';
@@ -49,37 +49,47 @@ export async function bless(
   tools: Tools,
   report: Report,
 ): Promise<void> {
-  requirePassed(order.resultFile, host);
+  requirePassed(order, host);
   await waitUntilHealthy(order.health, host, tools);
-  const slot = readSlotWithTools(host, tools);
-  const command = commandsToBless[slot.adapter];
-  const [program, ...args] = command;
-  if (program !== undefined && slot.trial !== 'no') {
-    const { exitCode, problem } = tools.run(program, args, probeTimeoutMilliseconds);
-    if (exitCode !== 0) {
-      throw new PrecheckError('slot.not_marked', { command: command.join(' '), found: problem });
-    }
-    report('edge.slot.blessed', { adapter: slot.adapter, slot: slot.name ?? '' });
-  }
+  const result = requirePassed(order, host); // it may have been run again meanwhile
   await host.prepareToWrite();
   const stateRoot = openStateRoot(order.stateRoot, host, report);
   try {
-    commitEvidence(stateRoot, report);
+    const evidence = requireEvidence(stateRoot, result);
+    const commit = prepareCommit(stateRoot, evidence, report);
+    tellBootLoader(host, tools, report);
+    commit();
   } finally {
     stateRoot.close();
   }
 }
 
-function requirePassed(file: string, host: Host): void {
+function tellBootLoader(host: Host, tools: Tools, report: Report): void {
+  const slot = readSlotWithTools(host, tools);
+  const command = commandsToBless[slot.adapter];
+  const [program, ...args] = command;
+  // RAUC counts tries of good slots as well, where its boot loader does
+  if (program === undefined || (slot.adapter === 'systemd-boot' && slot.trial === 'no')) return;
+  const { exitCode, problem } = tools.run(program, args, probeTimeoutMilliseconds);
+  if (exitCode !== 0) {
+    throw new PrecheckError('slot.not_marked', { command: command.join(' '), found: problem });
+  }
+  report('edge.slot.blessed', { adapter: slot.adapter, slot: slot.name ?? '' });
+}
+
+function requirePassed({ resultFile: file, stateRoot }: BlessOrder, host: Host): PrecheckResult {
   const result = readResult(file, host);
-  const found = !result
+  const objection = !result
     ? 'there is no result'
     : result.bootId !== host.system.bootId()
       ? 'the result is of another boot'
-      : result.passed
-        ? undefined
-        : `exit ${result.exitCode}, ${result.reason}`;
-  if (found !== undefined) throw new PrecheckError('slot.precheck_not_passed', { file, found });
+      : !result.passed
+        ? `exit ${result.exitCode}, ${result.reason}`
+        : result.stateRoot === stateRoot.path
+          ? undefined
+          : `it is about the state root ${result.stateRoot}`;
+  if (result && objection === undefined) return result;
+  throw new PrecheckError('slot.precheck_not_passed', { file, found: objection ?? '' });
 }
 
 async function waitUntilHealthy(health: HealthOrder, host: Host, tools: Tools): Promise<void> {
@@ -132,21 +142,31 @@ async function probe(
   return { problem: undefined, run };
 }
 
-/** `epoch/committed` shows what `epoch/current` shows. */
-function commitEvidence(stateRoot: StateRoot, report: Report): void {
-  const { disk } = stateRoot;
-  const { current, fingerprint } = readRecords(disk);
+/** The evidence of this OS, in records that are as precheck left them. */
+function requireEvidence(stateRoot: StateRoot, result: PrecheckResult): EpochEvidence {
+  const { current, fingerprint } = readRecords(stateRoot.disk);
   const evidence = present(current);
   const stored = present(fingerprint);
-  const isOfThisOs = evidence && stored && sameEpoch(evidence.osFingerprint, stored);
-  if (!isOfThisOs || hasUnfinishedWork(stateRoot)) {
-    const found = 'the records are not as precheck leaves them';
-    throw new PrecheckError('slot.precheck_not_passed', { state_root: stateRoot.path, found });
-  }
-  if (isCommitted(disk, evidence)) return;
+  const isInOrder =
+    evidence !== undefined &&
+    stored !== undefined &&
+    sameEpoch(evidence.osFingerprint, stored) &&
+    stored.compositeHash === result.compositeHash &&
+    !hasUnfinishedWork(stateRoot);
+  if (isInOrder) return evidence;
+  const found = 'the records are not as precheck leaves them';
+  throw new PrecheckError('slot.precheck_not_passed', { state_root: stateRoot.path, found });
+}
+
+/** What can refuse does so now. `epoch/committed` then shows what `epoch/current` shows. */
+function prepareCommit(stateRoot: StateRoot, evidence: EpochEvidence, report: Report): () => void {
+  const { disk } = stateRoot;
+  if (stateRoot.readOnly || isCommitted(disk, evidence)) return () => undefined;
   stateRoot.lock();
-  refusingAs('state_root.io_error', {}, () => replaceCommitted(disk, evidence));
-  report('edge.slot.evidence_committed', { boot_epoch: evidence.osFingerprint.bootEpoch });
+  return () => {
+    refusingAs('state_root.io_error', {}, () => replaceCommitted(disk, evidence));
+    report('edge.slot.evidence_committed', { boot_epoch: evidence.osFingerprint.bootEpoch });
+  };
 }
 
 function isCommitted(disk: Disk, evidence: EpochEvidence): boolean {

@@ -38,11 +38,15 @@ export function bootstrapDirectories(disk: Disk): void {
   for (const directory of stateRootDirectories) ensureDirectory(disk, directory);
 }
 
+export function hasSpace(disk: Disk, stagedBytes: number): boolean {
+  return disk.freeBytes() >= stagedBytes + recordAllowanceBytes;
+}
+
 /** Refuses before the first write what the disk has no room for. */
 export function requireSpace(disk: Disk, stagedBytes: number): void {
   const needed = stagedBytes + recordAllowanceBytes;
   const free = disk.freeBytes();
-  if (free < needed) {
+  if (!hasSpace(disk, stagedBytes)) {
     throw new PrecheckError('reconstruction.no_space', { needed_bytes: needed, free_bytes: free });
   }
 }

@@ -185,8 +185,9 @@ function historyOf(records: Records): EpochHistory {
     (history, witness) => {
       if (!witness || history.some(({ bootEpoch }) => bootEpoch >= witness.bootEpoch))
         return history;
-      const { bootEpoch, compositeHash: hash, capturedAt } = witness;
-      return withEpoch(history, { bootEpoch, compositeHash: hash, beganAt: capturedAt });
+      const { bootEpoch, compositeHash: hash, capturedAt, image } = witness;
+      const known = image ? { imageHash: imageHash(image) } : {};
+      return withEpoch(history, { bootEpoch, compositeHash: hash, beganAt: capturedAt, ...known });
     },
     present(records.history) ?? [],
   );

@@ -8,7 +8,7 @@ import { type BootSlot, type FailureResponse, respondToFailure } from '@edged/mo
 import { PrecheckError } from '@edged/model/failure';
 import type { Report } from './event.ts';
 import { type PrecheckResult, readResult } from './precheck-result.ts';
-import { hasWayBack, readSlotWithTools } from './slot.ts';
+import { hasWayBack, readSlotWithTools, stated } from './slot.ts';
 
 export interface ResponseOrder {
   readonly resultFile: string;
@@ -25,8 +25,9 @@ export interface Responded {
 }
 
 export function judgeFailure(file: string, host: Host, tools: Tools): Responded {
-  const found = readResult(file, host);
-  const result = found?.bootId === host.system.bootId() ? found : undefined;
+  const found = stated(() => readResult(file, host));
+  const bootId = stated(() => host.system.bootId());
+  const result = found?.bootId === bootId ? found : undefined;
   const slot = readSlotWithTools(host, tools);
   return { result, slot, ...respondToFailure(slot, hasWayBack(slot, host, tools)) };
 }

@@ -70,7 +70,6 @@ async function passGates(
   let isRecovered = false;
   let records = readRecords(disk);
   if (!dryRun && hasUnfinishedWork(stateRoot)) records = await lockAndRecover();
-
   const time = trustedTime(order.time, host.clock, host.system, records, report);
   const { passCertificateGate } = await import('./certificate-gate.ts');
   await passCertificateGate(order.certificate, { stateRoot, host, time, dryRun }, report);
@@ -78,6 +77,7 @@ async function passGates(
   const identity = captureIdentity(host.system, order.fingerprint);
   const now = keyOf(identity);
   let decision = decide(now, records);
+  if (readOnly && decision.kind === 'image_adopted') decision = { ...decision, kind: 'unchanged' };
   if (decision.kind !== 'unchanged' && !dryRun && !isRecovered) {
     records = await lockAndRecover();
     decision = decide(now, records);

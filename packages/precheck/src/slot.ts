@@ -6,6 +6,7 @@ import {
   type SlotAdapter,
   parseRaucStatus,
   parseTries,
+  raucStatesTrials,
   slotFrom,
 } from '@edged/model/boot-slot';
 
@@ -13,30 +14,55 @@ import {
 const loader = '4a67b082-0a4c-41cf-b6c7-440b29bb8c4f';
 
 const toolTimeoutMilliseconds = 30_000;
+const confLimitBytes = 1024 * 1024;
 
 /** From the kernel and the firmware alone: what a precheck in its sandbox can see. */
 export function readSlot(system: OperatingSystem): BootSlot {
+  const variable = (name: string): string | undefined =>
+    stated(() => system.efiVariable(`${name}-${loader}`));
   return slotFrom({
-    loaderInfo: system.efiVariable(`LoaderInfo-${loader}`),
-    entry: system.efiVariable(`LoaderEntrySelected-${loader}`),
-    countPath: system.efiVariable(`LoaderBootCountPath-${loader}`),
-    commandLine: system.kernelCommandLine(),
+    loaderInfo: variable('LoaderInfo'),
+    entry: variable('LoaderEntrySelected'),
+    countPath: variable('LoaderBootCountPath'),
+    commandLine: stated(() => system.kernelCommandLine()) ?? '',
   });
 }
 
-/** The same, with what RAUC's service knows. */
+/** What cannot be read states nothing; a slot is told of, never needed. */
+export function stated<Value>(read: () => Value): Value | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof DiskError) return undefined;
+    throw error;
+  }
+}
+
+/** The same, with what RAUC's service knows, and whether this boot was blessed since it began. */
 export function readSlotWithTools(host: Host, tools: Tools): BootSlot {
   const slot = readSlot(host.system);
-  const status = slot.adapter === 'rauc' ? raucStatus(tools) : undefined;
+  if (slot.adapter === 'systemd-boot' && slot.trial === 'yes' && isBlessed(slot, host)) {
+    return { ...slot, trial: 'no' };
+  }
+  if (slot.adapter !== 'rauc') return slot;
+  const conf = stated(() => host.readFile('/etc/rauc/system.conf', confLimitBytes));
+  if (!conf || !raucStatesTrials(Buffer.from(conf).toString())) return slot;
+  const status = raucStatus(tools);
   if (status?.isGood === undefined) return slot;
   return { ...slot, name: status.bootname, trial: status.isGood ? 'no' : 'yes' };
+}
+
+/** The firmware's variable stays as it was at power-on; the file has lost its counters. */
+function isBlessed({ name = '' }: BootSlot, host: Host): boolean {
+  const plain = withoutTries(name);
+  return bootFiles(host).some((file) => file.toLowerCase() === plain);
 }
 
 /** Whether another slot could be started. */
 export function hasWayBack(slot: BootSlot, host: Host, tools: Tools): boolean {
   if (slot.adapter === 'none') return false;
   if (slot.adapter === 'rauc') return raucStatus(tools)?.otherIsGood ?? false;
-  return hasOtherEntry(slot, host);
+  return slot.name !== undefined && hasOtherEntry(slot.name, host);
 }
 
 function raucStatus(tools: Tools): RaucStatus | undefined {
@@ -54,25 +80,19 @@ function raucStatus(tools: Tools): RaucStatus | undefined {
 const bootPartitions = ['/efi', '/boot', '/boot/efi'] as const;
 
 /** An entry in a boot partition, not the running one, that still has tries or needs none. */
-function hasOtherEntry({ name = '' }: BootSlot, host: Host): boolean {
-  const files = bootPartitions.flatMap((partition) =>
-    ['EFI/Linux', 'loader/entries'].flatMap((directory) =>
-      entriesIn(`${partition}/${directory}`, host),
-    ),
-  );
-  return files
+function hasOtherEntry(name: string, host: Host): boolean {
+  return bootFiles(host)
     .filter((file) => /\.(?:efi|conf)$/i.test(file) && parseTries(file)?.triesLeft !== 0)
     .some((file) => withoutTries(file) !== withoutTries(name));
 }
 
 /** A directory that cannot be read offers no way back: that is an answer, not an error. */
-function entriesIn(directory: string, host: Host): readonly string[] {
-  try {
-    return host.listDirectory(directory) ?? [];
-  } catch (error) {
-    if (error instanceof DiskError) return [];
-    throw error;
-  }
+function bootFiles(host: Host): string[] {
+  return bootPartitions.flatMap((partition) =>
+    ['EFI/Linux', 'loader/entries'].flatMap((directory) => [
+      ...(stated(() => host.listDirectory(`${partition}/${directory}`)) ?? []),
+    ]),
+  );
 }
 
 function withoutTries(file: string): string {

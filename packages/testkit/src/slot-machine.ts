@@ -1,5 +1,5 @@
 /** A machine with a boot loader that says what the test says, and tools that do what it says. */
-import type { Host, ToolResult, Tools } from '@edged/host/host';
+import { DiskError, type Host, type ToolResult, type Tools } from '@edged/host/host';
 
 const loader = '4a67b082-0a4c-41cf-b6c7-440b29bb8c4f';
 
@@ -7,12 +7,17 @@ export interface Loader {
   /** `countPath` without it: systemd-boot that does not count this entry. */
   readonly systemdBoot?: { readonly entry: string; readonly countPath?: string };
   readonly commandLine?: string;
+  /** `bootloader=` in RAUC's system.conf. */
+  readonly raucBootloader?: string;
+  /** The firmware's variables cannot be read. */
+  readonly brokenFirmware?: boolean;
   /** Files of the boot partition, by directory. */
   readonly bootFiles?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** The host with this boot loader; nothing else of it changes. */
-export function withLoader(host: Host, { systemdBoot, commandLine = '', bootFiles }: Loader): Host {
+export function withLoader(host: Host, how: Loader): Host {
+  const { systemdBoot, commandLine = '', bootFiles, raucBootloader } = how;
   const variables: Readonly<Record<string, string | undefined>> = systemdBoot
     ? {
         LoaderInfo: 'systemd-boot 252.39',
@@ -22,11 +27,18 @@ export function withLoader(host: Host, { systemdBoot, commandLine = '', bootFile
     : {};
   return {
     ...host,
+    readFile: (path, limitBytes) =>
+      raucBootloader !== undefined && path === '/etc/rauc/system.conf'
+        ? Buffer.from(`[system]\nbootloader=${raucBootloader}\n`)
+        : host.readFile(path, limitBytes),
     listDirectory: (path) => bootFiles?.[path] ?? host.listDirectory(path),
     system: {
       ...host.system,
       kernelCommandLine: () => commandLine,
-      efiVariable: (name) => variables[name.replace(`-${loader}`, '')],
+      efiVariable: (name) => {
+        if (how.brokenFirmware) throw new DiskError('read', name, 'EIO');
+        return variables[name.replace(`-${loader}`, '')];
+      },
     },
   };
 }

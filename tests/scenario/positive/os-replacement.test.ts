@@ -1,5 +1,6 @@
 /** The cases that the original names, with the built command or, for the kernel, the real library. */
 import { describe, expect, test } from '@jest/globals';
+import type { Host } from '@edged/host/host';
 import { type TestDevice, withDevice } from '@edged/testkit/device';
 
 describe('OSUpdateSimulation', () => {
@@ -116,6 +117,19 @@ describe('fingerprint.profile: image', () => {
       device.write(`os/${file}`, 'two');
       expect((await device.boot()).exitCode).toBe(0);
       expect(device.fingerprint()).toEqual(stored);
+    }));
+
+  test('where it cannot be kept (no room), the boot matches all the same', () =>
+    withDevice(async (device) => {
+      await device.boot();
+      turnOn(device);
+      const wrapHost = (host: Host): Host => ({
+        ...host,
+        openDisk: (at) => Object.assign(host.openDisk(at), { freeBytes: () => 1024 }),
+      });
+      expect((await device.boot({ wrapHost })).exitCode).toBe(0);
+      expect(device.fingerprint()).not.toHaveProperty('image_identity');
+      expect((await device.boot()).logLines.join()).toContain('image_identity_adopted');
     }));
 
   test('a file that is not there is stated as such, and its coming is a change', () =>

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { Host } from '@edged/host/host';
 import { linuxHost } from '@edged/host/linux-host';
+import { tryLinuxLock } from '@edged/host/linux-lock';
 import { type HealthOrder, bless } from '@edged/precheck/bless';
 import { carryOutResponse, judgeFailure } from '@edged/precheck/failure-response';
 import { runCommand, skipMountCheck } from '@edged/testkit/built-command';
@@ -13,7 +14,7 @@ const trial: Loader = {
   systemdBoot: { entry: 'edge_2+2-1.efi', countPath: '\\EFI\\Linux\\edge_2+2-1.efi' },
 };
 const lastTry: Loader = {
-  systemdBoot: { entry: 'edge_2+0-3.efi', countPath: '\\EFI\\Linux\\edge_2+0-3.efi' },
+  systemdBoot: { entry: 'edge_2+1-2.efi', countPath: '\\EFI\\Linux\\edge_2+0-3.efi' },
 };
 const committed: Loader = { systemdBoot: { entry: 'edge_1.efi' } };
 const blessTool = '/usr/lib/systemd/systemd-bless-boot good';
@@ -34,7 +35,13 @@ async function boot(device: TestDevice, loader: Loader): Promise<Host> {
   });
   expect({ exitCode, logLines }).toMatchObject({ exitCode: 0 });
   const host = withLoader(linuxHost(), loader);
-  const result = { result: 'passed', exit_code: 0, boot_id: host.system.bootId() };
+  const result = {
+    result: 'passed',
+    exit_code: 0,
+    boot_id: host.system.bootId(),
+    composite_hash: device.fingerprint()['composite_hash'],
+    state_root: device.stateRoot,
+  };
   device.write('precheck.json', JSON.stringify(result));
   return host;
 }
@@ -119,9 +126,53 @@ describe('bless', () => {
         'rauc status --output-format=json': { stdout: JSON.stringify({ slots }) },
         'rauc status mark-good': {},
       });
-      const host = await boot(device, { commandLine: 'rauc.slot=B' });
+      const host = await boot(device, { commandLine: 'rauc.slot=B', raucBootloader: 'efi' });
       expect(await blessed(device, host, tools)).toContain('edge.slot.blessed');
       expect(tools.commands.at(-1)).toBe('rauc status mark-good');
+    }));
+
+  test.each(['efi', 'uboot'])(
+    'under RAUC with %s marks a slot that is called good as well: its tries may count',
+    (raucBootloader) =>
+      withDevice(async (device) => {
+        const slots = [{ a: { bootname: 'B', state: 'booted', boot_status: 'good' } }];
+        const tools = new FakeTools({
+          '/bin/healthy': {},
+          'rauc status --output-format=json': { stdout: JSON.stringify({ slots }) },
+          'rauc status mark-good': {},
+        });
+        const host = await boot(device, { commandLine: 'rauc.slot=B', raucBootloader });
+        await blessed(device, host, tools);
+        expect(tools.commands).toContain('rauc status mark-good');
+      }),
+  );
+
+  test('the boot loader is told only when the records are in order and nobody else is at work', () =>
+    withDevice(async (device) => {
+      const tools = new FakeTools({ '/bin/healthy': {}, [blessTool]: {} });
+      const host = await boot(device, trial);
+      const held = tryLinuxLock(device.stateRoot, '.precheck.lock');
+      await expect(blessed(device, host, tools)).rejects.toMatchObject({ gate: 'slot' });
+      held?.release();
+      device.editFingerprint({ composite_hash: 'ffff0000' });
+      await expect(blessed(device, host, tools)).rejects.toMatchObject({ gate: 'slot' });
+      expect(tools.commands).not.toContain(blessTool);
+    }));
+
+  test('a precheck that was run again meanwhile, and refused, is not passed over', () =>
+    withDevice(async (device) => {
+      const host = await boot(device, trial);
+      const tools = new FakeTools({
+        '/bin/healthy': {
+          get exitCode() {
+            device.write('precheck.json', '{"result":"refused","exit_code":3}');
+            return 0;
+          },
+        },
+      });
+      await expect(blessed(device, host, tools)).rejects.toMatchObject({
+        code: 'slot.precheck_not_passed',
+      });
     }));
 
   test('a break begins the window anew; a restarted unit is a break', () =>
@@ -168,6 +219,37 @@ describe('after a failure', () => {
       { ...lastTry, bootFiles: { '/efi/EFI/Linux': ['edge_2+0-3.efi', 'edge_1.efi'] } },
       {},
       'edge.slot.rolling_back this boot is a trial',
+    ],
+    [
+      'a slot that was blessed since power-on is committed',
+      { ...trial, bootFiles: { '/efi/EFI/Linux': ['edge_2.efi'] } },
+      {},
+      'edge.slot.held this slot is committed',
+    ],
+    [
+      'tries that were used up before this boot hold: the loader has found nothing better',
+      {
+        systemdBoot: { entry: 'edge_2+0-3.efi', countPath: '\\EFI\\Linux\\edge_2+0-3.efi' },
+        bootFiles: { '/efi/EFI/Linux': ['edge_2+0-3.efi', 'memtest.efi'] },
+      },
+      {},
+      'edge.slot.held the boot loader has no other slot to start',
+    ],
+    [
+      'under RAUC on U-Boot a slot called bad is no trial',
+      { commandLine: 'rauc.slot=B', raucBootloader: 'uboot' },
+      {
+        'rauc status': {
+          stdout: '{"slots":[{"a":{"bootname":"B","state":"booted","boot_status":"bad"}}]}',
+        },
+      },
+      'edge.slot.held the boot loader does not say whether this is a trial',
+    ],
+    [
+      'firmware that cannot be read states nothing',
+      { ...trial, brokenFirmware: true },
+      {},
+      'edge.slot.held no boot loader says that this boot is a trial',
     ],
     [
       'the last try holds when every other entry is used up',

@@ -121,6 +121,58 @@ describe('a rollback', () => {
   });
 });
 
+describe('with image identities', () => {
+  const image = (id: string, hash = 'now', epoch = 5): OsFingerprint | undefined =>
+    osFingerprintFromJson({ composite_hash: hash, boot_epoch: epoch, image_identity: { id } });
+  const found = (epoch: number, id?: string): Found<EpochEvidence> => {
+    const os_fingerprint = {
+      composite_hash: 'now',
+      boot_epoch: epoch,
+      ...(id === undefined ? {} : { image_identity: { id } }),
+    };
+    const rest = { binary_hash: '', config_hash: '', rotated_at: '' };
+    return epochEvidenceFromJson({ os_fingerprint, ...rest }) ?? 'damaged';
+  };
+  const now = { compositeHash: 'now', image: { id: 'a' } };
+  const plain = fingerprint([5, 'now']);
+
+  test('turning the profile on adopts, but not past a higher epoch on record', () => {
+    const same = { fingerprint: plain, current: found(5), previous: none } as const;
+    expect(decide(now, { ...same, history: history([5, 'now']) })).toMatchObject({
+      kind: 'image_adopted',
+      bootEpoch: 5,
+    });
+    const restored = decide(now, { ...same, history: history([7, 'other']) });
+    expect(restored).toMatchObject({ kind: 'os_replaced', bootEpoch: 8 });
+  });
+
+  test('a history entry of another image with the same hash is another OS', () => {
+    const newest = [{ composite_hash: 'now', boot_epoch: 6, image_hash: 'of another image' }];
+    const rest = {
+      current: none,
+      previous: none,
+      history: epochHistoryFromJson(newest),
+    } as const;
+    expect(decide(now, { ...rest, fingerprint: image('a') ?? none })).toMatchObject({
+      kind: 'os_replaced',
+      bootEpoch: 7,
+    });
+  });
+
+  test('evidence that knows no image does not prove that this image was counted', () => {
+    const cut = {
+      fingerprint: image('b') ?? none,
+      previous: found(5, 'b'),
+      history: none,
+    } as const;
+    expect(decide(now, { ...cut, current: found(6) })).toMatchObject({ bootEpoch: 7 });
+    expect(decide(now, { ...cut, current: found(6, 'a') })).toMatchObject({
+      bootEpoch: 6,
+      continued: true,
+    });
+  });
+});
+
 describe('for any records', () => {
   const short: fc.Arbitrary<Short> = fc.oneof(
     fc.constant<Short>('absent'),

@@ -14,7 +14,7 @@ import {
 } from '../command-context.ts';
 import type { Config } from '../config-schema.ts';
 import { readConfig } from '../config.ts';
-import { replaceOutput } from '../files.ts';
+import { removeOutput, replaceOutput } from '../files.ts';
 import { success } from '../exit-code.ts';
 import type { LogFormat } from '../log-writer.ts';
 import { showProgress } from '../progress.ts';
@@ -38,6 +38,7 @@ export async function runPrecheck(
   args: PrecheckArguments,
   context: CommandContext,
 ): Promise<number> {
+  forgetResult(args, context);
   try {
     const config = await readConfigOn(args, context);
     const progress = showProgress(context.terminal, context.host.clock);
@@ -117,6 +118,17 @@ function orderOf(config: Config, args: PrecheckArguments, settings: Settings): P
     },
     dryRun: args.dryRun,
   };
+}
+
+/** Until this precheck has its own, there is no verdict: that of an earlier one is not left. */
+function forgetResult({ dryRun }: PrecheckArguments, { settings, log }: CommandContext): void {
+  const { runtimeDirectory } = settings;
+  if (runtimeDirectory === undefined || dryRun) return;
+  try {
+    removeOutput(path.join(runtimeDirectory, resultName));
+  } catch (error) {
+    log('warn', 'edged: the old result cannot be removed', { problem: (error as Error).message });
+  }
 }
 
 /** To stdout where it was asked for; under systemd also into the runtime directory. */

@@ -117,10 +117,6 @@ async function powerOn(name: string, then: string, bundle?: string): Promise<See
   });
 }
 
-function epochOf(evidence: Record<string, unknown>): unknown {
-  return (evidence['os_fingerprint'] as Record<string, unknown> | undefined)?.['boot_epoch'];
-}
-
 beforeAll(async () => {
   if (obstacle !== undefined) return;
   const debian = await debianPackageIn(directory);

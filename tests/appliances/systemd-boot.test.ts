@@ -113,10 +113,6 @@ async function powerOn(name: string): Promise<Seen> {
   });
 }
 
-function epochOf(evidence: Record<string, unknown>): unknown {
-  return (evidence['os_fingerprint'] as Record<string, unknown> | undefined)?.['boot_epoch'];
-}
-
 beforeAll(async () => {
   if (obstacle !== undefined) return;
   const debian = await debianPackageIn(directory);

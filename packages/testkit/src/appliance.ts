@@ -37,3 +37,8 @@ export function onPartition<Result>(image: string, mounted: string, look: () => 
     execFileSync('umount', [mounted]);
   }
 }
+
+/** BootEpoch that a document of evidence speaks of; undefined where there is none. */
+export function epochOf(evidence: Readonly<Record<string, unknown>>): unknown {
+  return (evidence['os_fingerprint'] as Record<string, unknown> | undefined)?.['boot_epoch'];
+}

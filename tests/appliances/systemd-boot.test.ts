@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { debianPackageIn } from '@edged/packaging/from-sources';
 import {
   applianceRoot,
+  epochOf,
   onPartition,
   onlyByRequest,
   whyNoAppliance,

@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { type FailureCode, failures } from '@edged/model/failure';
 import { stateRootDirectories } from '@edged/model/layout';
 import { events } from '@edged/precheck/event';
-import { exitCodes } from 'edged/exit-code';
+import { exitCodes } from '@edged/model/exit-code';
 
 const top = process.cwd();
 

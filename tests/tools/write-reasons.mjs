@@ -1,7 +1,7 @@
 /** Writes docs/reference/reasons.md from the table of failures: `npm run docs`. */
 import fs from 'node:fs';
 import { failures } from '@edged/model/failure';
-import { exitCodes } from 'edged/exit-code';
+import { exitCodes } from '@edged/model/exit-code';
 
 const gates = [...new Set(Object.values(failures).map(({ gate }) => gate))];
 const section = (gate) => {

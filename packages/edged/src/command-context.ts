@@ -2,7 +2,7 @@
 import type { Host } from '@edged/host/host';
 import { PrecheckError } from '@edged/model/failure';
 import { type Level, type Report, events } from '@edged/precheck/event';
-import { exitCodes } from './exit-code.ts';
+import { exitCodes } from '@edged/model/exit-code';
 import type { LogFormat, LogLine } from './log-writer.ts';
 import type { Settings } from './settings.ts';
 import type { Terminal } from './terminal.ts';

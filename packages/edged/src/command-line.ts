@@ -11,7 +11,7 @@
 import { PrecheckError } from '@edged/model/failure';
 import yargs, { type Argv } from 'yargs';
 import type { CommandContext, LogArguments } from './command-context.ts';
-import { success } from './exit-code.ts';
+import { success } from '@edged/model/exit-code';
 import {
   blessOptions,
   failedOptions,

@@ -2,7 +2,7 @@
 import { linuxHost } from '@edged/host/linux-host';
 import { readBootLine } from './boot-line.ts';
 import { type CommandContext, type LogArguments, reportFailure } from './command-context.ts';
-import { exitCodes } from './exit-code.ts';
+import { exitCodes } from '@edged/model/exit-code';
 import { type LogLine, createLog } from './log-writer.ts';
 import { readSettings } from './settings.ts';
 import { type Terminal, createTerminal } from './terminal.ts';

@@ -2,20 +2,30 @@
  * Every way in which a command can refuse, as one table: code → gate, message, remedy; its rows
  * stand in `failures/`, a file for each gate.
  * Codes, messages and gates are public API (spec section 5). The gate decides the exit code;
- * the table of gates stands in `edged/src/exit-code.ts`.
+ * the table of gates stands in `exit-code.ts`.
  */
 import { certificateFailures } from './failures/certificate.ts';
 import { configFailures } from './failures/config.ts';
+import { inspectionFailures } from './failures/inspection.ts';
 import { reconstructionFailures } from './failures/reconstruction.ts';
 import { slotFailures } from './failures/slot.ts';
 import { stateRootFailures } from './failures/state-root.ts';
 import { trustFailures } from './failures/trust.ts';
 
 /** The check that refused. `defect` is a fault of the program itself. */
-export type Gate = 'config' | 'state_root' | 'certificate' | 'reconstruction' | 'slot' | 'defect';
+export type Gate =
+  'config' | 'state_root' | 'certificate' | 'reconstruction' | 'slot' | 'inspection' | 'defect';
+
+/**
+ * What helps, for a script that decides without reading prose. `transient`: running it again may be
+ * enough. `operator`: something at this device must be put right. `permanent`: what was shipped to
+ * it will never be accepted; something else must be shipped.
+ */
+export type FailureClass = 'transient' | 'operator' | 'permanent';
 
 export interface FailureKind {
   readonly gate: Gate;
+  readonly class: FailureClass;
   /** The log message, stable. */
   readonly message: string;
   /** One sentence that says what to do next. */
@@ -29,8 +39,10 @@ export const failures = {
   ...trustFailures,
   ...reconstructionFailures,
   ...slotFailures,
+  ...inspectionFailures,
   'internal.defect': {
     gate: 'defect',
+    class: 'permanent',
     message: 'edged: internal error',
     remedy: 'Report this as a bug, with the detail shown; the agent must not start.',
   },
@@ -60,6 +72,10 @@ export class PrecheckError extends Error {
 
   get gate(): Gate {
     return failures[this.code].gate;
+  }
+
+  get class(): FailureClass {
+    return failures[this.code].class;
   }
 
   get remedy(): string {

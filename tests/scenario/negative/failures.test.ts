@@ -4,7 +4,7 @@ import { type FailureCode, failures } from '@edged/model/failure';
 import { runCommand, skipMountCheck } from '@edged/testkit/built-command';
 import { type TestDevice, withDevice } from '@edged/testkit/device';
 import { reportFailure } from 'edged/command-context';
-import { exitCodes } from 'edged/exit-code';
+import { exitCodes } from '@edged/model/exit-code';
 import { createLog } from 'edged/log-writer';
 import { type Scene, scenes } from './failures.ts';
 

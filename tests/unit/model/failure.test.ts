@@ -25,6 +25,7 @@ describe('every row of the table', () => {
       operation: 'reconstruction',
       reconstruction: 'reconstruction',
       slot: 'slot',
+      inspection: 'inspection',
       internal: 'defect',
     };
     expect(failures[code].gate).toBe(gates[code.slice(0, code.indexOf('.'))]);
@@ -54,9 +55,8 @@ describe('a refusal', () => {
     const error = new PrecheckError(code);
     expect(error).toBeInstanceOf(Error);
     expect(error.name).toBe('PrecheckError');
-    expect({ gate: error.gate, message: error.message, remedy: error.remedy }).toEqual(
-      failures[code],
-    );
+    const { gate, message, remedy } = error;
+    expect({ gate, class: error.class, message, remedy }).toEqual(failures[code]);
     expect(error.code).toBe(code);
   });
 

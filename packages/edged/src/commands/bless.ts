@@ -4,7 +4,7 @@ import { linuxTools } from '@edged/host/linux-tools';
 import { PrecheckError } from '@edged/model/failure';
 import { type CommandContext, reportTo } from '../command-context.ts';
 import { readConfig } from '../config.ts';
-import { success } from '../exit-code.ts';
+import { success } from '@edged/model/exit-code';
 import { stateRootOrder } from '../state-root-order.ts';
 
 export interface BlessArguments {

@@ -5,7 +5,7 @@
 import { type Responded, carryOutResponse, judgeFailure } from '@edged/precheck/failure-response';
 import { linuxTools } from '@edged/host/linux-tools';
 import { type CommandContext, reportTo } from '../command-context.ts';
-import { success } from '../exit-code.ts';
+import { success } from '@edged/model/exit-code';
 
 export interface FailedArguments {
   readonly result: string;

@@ -3,7 +3,7 @@ import { compositeHash } from '@edged/model/os-fingerprint';
 import { digestOf } from '@edged/model/digest';
 import { captureIdentity } from '@edged/precheck/capture-fingerprint';
 import type { CommandContext } from '../command-context.ts';
-import { success } from '../exit-code.ts';
+import { success } from '@edged/model/exit-code';
 
 export function runFingerprint(
   output: 'text' | 'json',

@@ -3,7 +3,7 @@
  */
 import path from 'node:path';
 import type { CommandContext } from '../command-context.ts';
-import { success } from '../exit-code.ts';
+import { success } from '@edged/model/exit-code';
 import { fillIn, makeDirectory } from '../files.ts';
 import { readTemplate } from '../template.ts';
 

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { loadSigningSeed, publicKeyOf, seedBytes } from '@edged/model/manifest-signature';
 import type { CommandContext } from '../command-context.ts';
-import { success } from '../exit-code.ts';
+import { success } from '@edged/model/exit-code';
 import { makeDirectory, writeNewFile } from '../files.ts';
 
 export const privateKeyName = 'manifest-sign.key';

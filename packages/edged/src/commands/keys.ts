@@ -14,7 +14,7 @@ import { contextOf, judgeManifest } from '@edged/precheck/reconstruction';
 import { memoryOf, readRecords } from '@edged/precheck/records';
 import { type Trust, keyringDirectories, loadTrust } from '@edged/precheck/trust-anchor';
 import { type CommandContext, reportTo } from '../command-context.ts';
-import { success } from '../exit-code.ts';
+import { success } from '@edged/model/exit-code';
 import { readInput } from '../files.ts';
 import { looseOrder, withStateRoot } from './verify.ts';
 

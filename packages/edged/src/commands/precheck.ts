@@ -15,7 +15,7 @@ import {
 import type { Config } from '../config-schema.ts';
 import { readConfig } from '../config.ts';
 import { removeOutput, replaceOutput } from '../files.ts';
-import { success } from '../exit-code.ts';
+import { success } from '@edged/model/exit-code';
 import type { LogFormat } from '../log-writer.ts';
 import { showProgress } from '../progress.ts';
 import { release } from '../release.ts';

@@ -4,7 +4,7 @@ import { parseKeyring } from '@edged/model/keyring';
 import { goPrivateKeyBytes, loadSigningSeed, signBytes } from '@edged/model/manifest-signature';
 import { manifestLimitBytes, parseRuntimeManifest } from '@edged/model/runtime-manifest';
 import type { CommandContext } from '../command-context.ts';
-import { success } from '../exit-code.ts';
+import { success } from '@edged/model/exit-code';
 import { readInput, replaceOutput } from '../files.ts';
 
 export interface SignArguments {

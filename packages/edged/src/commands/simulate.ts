@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { styleText } from 'node:util';
 import type { CommandContext } from '../command-context.ts';
-import { exitCodes, success } from '../exit-code.ts';
+import { exitCodes, success } from '@edged/model/exit-code';
 import { SimulatedDevice } from '../simulation/device.ts';
 import { type Step, tutorial } from '../simulation/tutorial.ts';
 

@@ -8,7 +8,7 @@ import { type StateRoot, openStateRoot } from '@edged/precheck/state-root';
 import type { TrustOrder } from '@edged/precheck/trust-anchor';
 import { timesyncMarker } from '@edged/precheck/trusted-time';
 import { type CommandContext, reportTo } from '../command-context.ts';
-import { success } from '../exit-code.ts';
+import { success } from '@edged/model/exit-code';
 import { release } from '../release.ts';
 
 export interface VerifyArguments {

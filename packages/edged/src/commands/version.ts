@@ -1,6 +1,6 @@
 /** `edged version`. */
 import type { CommandContext } from '../command-context.ts';
-import { success } from '../exit-code.ts';
+import { success } from '@edged/model/exit-code';
 import { release } from '../release.ts';
 
 export function runVersion(output: 'text' | 'json', { terminal }: CommandContext): number {

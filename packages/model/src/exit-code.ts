@@ -1,5 +1,5 @@
 /** From gate to exit code (spec section 5). 4 is never used; 42 belongs to another program. */
-import type { Gate } from '@edged/model/failure';
+import type { Gate } from './failure.ts';
 
 export const exitCodes = {
   config: 1,
@@ -7,6 +7,8 @@ export const exitCodes = {
   certificate: 3,
   reconstruction: 5,
   slot: 5,
+  /** Of `edged doctor`; precheck never gives it. */
+  inspection: 5,
   /** A fault of our own must not look like a config error: the agent must not start. */
   defect: 5,
 } as const satisfies Record<Gate, number>;

@@ -1,6 +1,6 @@
 /** What a command gets: the machine, the environment, the streams. */
 import type { Host } from '@edged/host/host';
-import { PrecheckError } from '@edged/model/failure';
+import { toPrecheckError } from '@edged/model/failure';
 import { type Level, type Report, events } from '@edged/precheck/event';
 import { exitCodes } from '@edged/model/exit-code';
 import type { LogFormat, LogLine } from './log-writer.ts';
@@ -32,10 +32,4 @@ export function reportFailure(error: unknown, log: LogLine): number {
     log('error', failure.message, { reason: failure.code, ...detail, remedy: failure.remedy });
   }
   return exitCodes[failure.gate];
-}
-
-export function toPrecheckError(error: unknown): PrecheckError {
-  if (error instanceof PrecheckError) return error;
-  const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return new PrecheckError('internal.defect', { problem }, error);
 }

@@ -72,6 +72,31 @@ export const precheckOptions = {
     default: false,
     describe: 'say what would be done; take no lock, write nothing',
   },
+  plan: {
+    type: 'boolean',
+    default: false,
+    describe: 'judge the next OS before rebooting into it; a dry run',
+  },
+  root: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'with --plan: where the next OS is mounted',
+  },
+  'os-release': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'with --plan: the os-release file of the next OS, where it is not mounted',
+  },
+  'kernel-release': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'with --plan: what `uname -r` will say [default: from ROOT/lib/modules]',
+  },
+  'metrics-textfile': {
+    type: 'string',
+    requiresArg: true,
+    describe: "write metrics for the textfile collector of Prometheus' node_exporter",
+  },
 } as const satisfies Record<string, Option>;
 
 const resultOption = {

@@ -182,6 +182,11 @@ export interface Host {
   prepareToWrite(): Promise<void>;
   /** One attempt, no waiting: undefined when another live process holds it. */
   tryLock(canonicalPath: string, visibleLock: string): HeldLock | undefined;
+  /**
+   * Whether a live process holds the lock; looks, and takes nothing. Asked after `prepareToWrite`.
+   * Throws `LockUnavailable` where `tryLock` would.
+   */
+  isLocked(canonicalPath: string): boolean;
 }
 
 /** Neither flock(1) nor anything in its place: the state root cannot be locked. */

@@ -33,6 +33,7 @@ export function linuxHost(overrides: HostOverrides = {}): Host {
     openDisk: openLinuxDisk,
     prepareToWrite: loadWriting,
     tryLock: (stateRoot, visibleLock) => writing().tryLinuxLock(stateRoot, visibleLock),
+    isLocked: (stateRoot) => writing().isLinuxLocked(stateRoot, readMounts()),
   };
 }
 

@@ -12,8 +12,9 @@
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import { DiskError, type HeldLock, LockUnavailable } from './host.ts';
+import { DiskError, type HeldLock, LockUnavailable, type Mount } from './host.ts';
 import { openRoot } from './linux-disk.ts';
+import { mountOf } from './linux-mounts.ts';
 import lockfile from 'proper-lockfile';
 
 const heldElsewhere = 1;
@@ -40,6 +41,24 @@ export function tryLinuxLock(stateRoot: string, visibleLock: string): HeldLock |
     fs.closeSync(fd);
     throw error;
   }
+}
+
+/**
+ * Whether a live process holds it, from the kernel's own list (proc_locks(5)); takes nothing. A
+ * process of another PID namespace is not in the list.
+ */
+export function isLinuxLocked(stateRoot: string, mounts: readonly Mount[]): boolean {
+  const { error } = spawnSync('flock', ['--version'], { stdio: 'ignore' });
+  if (error) throw new LockUnavailable('flock(1) did not start', { cause: error });
+  // stat(2) on btrfs names another device than the kernel's list and mountinfo do
+  const [major, minor] = (mountOf(stateRoot, mounts)?.device ?? '').split(':').map(Number);
+  const hex = (number = -1): string => number.toString(16).padStart(2, '0');
+  const place = `${hex(major)}:${hex(minor)}:${fs.statSync(stateRoot).ino}`;
+  const locks = fs.readFileSync('/proc/locks', 'latin1').split('\n');
+  return locks.some((line) => {
+    const [, kind, , access, , where] = line.split(/\s+/);
+    return kind === 'FLOCK' && access === 'WRITE' && where === place;
+  });
 }
 
 function flock(fd: number): boolean {

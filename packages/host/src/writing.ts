@@ -4,13 +4,14 @@
  */
 
 import type { writeWholeFile } from './atomic-file.ts';
-import type { tryLinuxLock } from './linux-lock.ts';
+import type { isLinuxLocked, tryLinuxLock } from './linux-lock.ts';
 import type { setXattrs } from './linux-xattr.ts';
 
 interface Writing {
   readonly writeWholeFile: typeof writeWholeFile;
   readonly setXattrs: typeof setXattrs;
   readonly tryLinuxLock: typeof tryLinuxLock;
+  readonly isLinuxLocked: typeof isLinuxLocked;
 }
 
 let loaded: Writing | undefined;

@@ -1,6 +1,7 @@
 /** From gate to exit code (spec section 5). 4 is never used; 42 belongs to another program. */
 import type { Gate } from './failure.ts';
 
+/** 1, 2, 3 or 5, by gate. */
 export const exitCodes = {
   config: 1,
   state_root: 2,

@@ -23,8 +23,11 @@ export type Gate =
  */
 export type FailureClass = 'transient' | 'operator' | 'permanent';
 
+/** One row of the table: all that a code stands for. */
 export interface FailureKind {
+  /** The check that refuses with it. */
   readonly gate: Gate;
+  /** What helps. */
   readonly class: FailureClass;
   /** The log message, stable. */
   readonly message: string;
@@ -32,6 +35,7 @@ export interface FailureKind {
   readonly remedy: string;
 }
 
+/** The table, by code. */
 export const failures = {
   ...configFailures,
   ...stateRootFailures,
@@ -48,6 +52,7 @@ export const failures = {
   },
 } as const satisfies Record<string, FailureKind>;
 
+/** A stable reason, such as `manifest.signature_invalid`. */
 export type FailureCode = keyof typeof failures;
 
 /** What was found, where: shown in the log line, never a secret. */
@@ -55,7 +60,9 @@ export type FailureDetail = Readonly<Record<string, string | number | boolean>>;
 
 /** The one error class of the house: a refusal with a stable code. */
 export class PrecheckError extends Error {
+  /** `PrecheckError`: tells it from other errors, where two copies of this module are loaded. */
   override readonly name = 'PrecheckError';
+  /** Why it was refused. */
   readonly code: FailureCode;
   /** One entry for each problem found; at least one. */
   readonly details: readonly FailureDetail[];
@@ -70,15 +77,25 @@ export class PrecheckError extends Error {
     this.details = Array.isArray(detail) ? detail : [detail as FailureDetail];
   }
 
+  /** The check that refused. */
   get gate(): Gate {
     return failures[this.code].gate;
   }
 
+  /** Whether running it again, the operator, or only another shipment helps. */
   get class(): FailureClass {
     return failures[this.code].class;
   }
 
+  /** One sentence that says what to do next. */
   get remedy(): string {
     return failures[this.code].remedy;
   }
+}
+
+/** What is thrown and no refusal is a fault of the program. */
+export function toPrecheckError(error: unknown): PrecheckError {
+  if (error instanceof PrecheckError) return error;
+  const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return new PrecheckError('internal.defect', { problem }, error);
 }

@@ -16,6 +16,8 @@ export const layout = {
   config: 'bootstrap/config.yaml',
   history: 'bootstrap/epoch_history.json',
   bootCount: 'bootstrap/boots_since_accept.json',
+  /** Of the last precheck that was no plain match. */
+  lastResult: 'bootstrap/last_result.json',
   lock: '.precheck.lock',
   transaction: 'bootstrap/transaction',
   verifyKey: 'identity/manifest-verify.pub',

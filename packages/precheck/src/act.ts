@@ -14,7 +14,7 @@ import { type OsIdentity, changedComponents, compositeHash } from '@edged/model/
 import { bootstrapDirectories, carryOut, hasSpace, requireSpace } from './change.ts';
 import { goalOfAdoption, goalOfNewEpoch, goalOfRepair, hashOfFile } from './epoch-goal.ts';
 import type { Progress, Report } from './event.ts';
-import { reconstruct, rehearseRuntime } from './reconstruction.ts';
+import { reconstruct } from './reconstruction.ts';
 import { readSlot } from './slot.ts';
 import type { StateRoot } from './state-root.ts';
 import type { TrustOrder } from './trust-anchor.ts';
@@ -27,7 +27,6 @@ export interface Situation {
   readonly records: Records;
   readonly time: TrustedTime;
   readonly trust: TrustOrder;
-  readonly dryRun: boolean;
   readonly progress?: Progress;
 }
 
@@ -36,7 +35,6 @@ export type Task = Exclude<Decision, { readonly kind: 'unchanged' }>;
 export async function act(task: Task, situation: Situation, report: Report): Promise<void> {
   const obstacle = await useNativeBlake3();
   report('edge.digest.chosen', { native: obstacle === undefined, found: obstacle ?? '' });
-  if (situation.dryRun) report('edge.precheck.dry_run', { would: task.kind });
   switch (task.kind) {
     case 'first_run':
       return initialize(task, situation, report);
@@ -54,10 +52,9 @@ export async function act(task: Task, situation: Situation, report: Report): Pro
 }
 
 function initialize({ bootEpoch }: Task, situation: Situation, report: Report): void {
-  const { stateRoot, host, dryRun } = situation;
+  const { stateRoot, host } = situation;
   const { disk, mountCheckSkipped } = stateRoot;
   requireSpace(disk, 0);
-  if (dryRun) return;
   const { goal } = carryOut(disk, host.clock, () => {
     bootstrapDirectories(disk);
     const path = defaultBinary;
@@ -78,42 +75,37 @@ function initialize({ bootEpoch }: Task, situation: Situation, report: Report): 
 }
 
 function repair({ bootEpoch }: Task, situation: Situation, report: Report): void {
-  const { stateRoot, host, records, time, dryRun } = situation;
+  const { stateRoot, host, records, time } = situation;
   const { disk, mountCheckSkipped } = stateRoot;
   const { current } = records;
   const found = isPresent(current) ? `epoch ${current.osFingerprint.bootEpoch}` : current;
   requireSpace(disk, 0);
-  if (!dryRun) {
-    carryOut(disk, host.clock, () => ({
-      goal: goalOfRepair(disk, records, bootEpoch, time, mountCheckSkipped),
-      installations: [],
-      newDirectories: [],
-    }));
-  }
+  carryOut(disk, host.clock, () => ({
+    goal: goalOfRepair(disk, records, bootEpoch, time, mountCheckSkipped),
+    installations: [],
+    newDirectories: [],
+  }));
   report('edge.epoch.evidence_repaired', { found, boot_epoch: bootEpoch });
 }
 
 /** The profile was turned on: the epoch is the same, and knows its image from now on. */
 function adoptImage({ bootEpoch }: Task, situation: Situation, report: Report): void {
-  const { stateRoot, host, records, identity, dryRun } = situation;
+  const { stateRoot, host, records, identity } = situation;
   if (!hasSpace(stateRoot.disk, 0)) return; // nothing that was promised is missing: the next boot
-  if (!dryRun) {
-    carryOut(stateRoot.disk, host.clock, () => ({
-      goal: goalOfAdoption(records, identity),
-      installations: [],
-      newDirectories: [],
-    }));
-  }
+  carryOut(stateRoot.disk, host.clock, () => ({
+    goal: goalOfAdoption(records, identity),
+    installations: [],
+    newDirectories: [],
+  }));
   const names = Object.keys(identity.image ?? {}).join(',');
   report('edge.os.image_identity_adopted', { boot_epoch: bootEpoch, names });
 }
 
 function replaceOs(task: Task, situation: Situation, report: Report): void {
-  const { stateRoot, host, dryRun } = situation;
+  const { stateRoot, host } = situation;
   const { bootEpoch } = task;
   const started = host.clock.monotonicNanoseconds();
   report('edge.os.reconstruction_started', { boot_epoch: bootEpoch });
-  if (dryRun) return void rehearseRuntime(stateRoot, host, { ...situation, bootEpoch }, report);
   reconstruct(stateRoot, host, { ...situation, kind: epochKindOf(task), bootEpoch }, report);
   const nanoseconds = host.clock.monotonicNanoseconds() - started;
   report('edge.os.reconstruction_completed', {

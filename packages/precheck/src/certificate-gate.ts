@@ -30,7 +30,6 @@ export interface CertificateSituation {
   readonly stateRoot: StateRoot;
   readonly host: Host;
   readonly time: TrustedTime;
-  readonly dryRun: boolean;
 }
 
 /**
@@ -39,14 +38,14 @@ export interface CertificateSituation {
  */
 export const rotationDirectory = '.edged-rotation';
 
-/** Throws `certificate.*`. */
+/** Until when the certificate is valid, RFC 3339. Throws `certificate.*`. */
 export async function passCertificateGate(
   order: CertificateOrder,
   situation: CertificateSituation,
   report: Report,
-): Promise<void> {
-  const { host, time, dryRun, stateRoot } = situation;
-  const mayWrite = !dryRun && !stateRoot.readOnly;
+): Promise<string> {
+  const { host, time, stateRoot } = situation;
+  const mayWrite = !stateRoot.readOnly;
   if (mayWrite && wasCutOff(order, host)) {
     const { finishRotation } = await import('./certificate-rotation.ts');
     await host.prepareToWrite();
@@ -55,9 +54,10 @@ export async function passCertificateGate(
   if (order.rotate || (!stateRoot.readOnly && isDue(order, host, time))) {
     const { rotate } = await import('./certificate-rotation.ts');
     await rotate(order, situation, report);
-    if (dryRun) return; // rehearsed: the pair that would be issued was checked, not this one
   }
-  checkPair(readPair(order, host), order, order, time, report);
+  const pair = readPair(order, host);
+  checkPair(pair, order, order, time, report);
+  return pair.leaf.validToDate.toISOString();
 }
 
 function wasCutOff({ certFile, keyFile }: CertificateFiles, host: Host): boolean {

@@ -47,13 +47,13 @@ interface Place {
 /** Throws `certificate.rotation_failed`; then the old pair is as it was. */
 export async function rotate(
   order: CertificateOrder,
-  { stateRoot, host, time, dryRun }: CertificateSituation,
+  { stateRoot, host, time }: CertificateSituation,
   report: Report,
 ): Promise<void> {
   try {
-    if (stateRoot.readOnly && !dryRun) throw new Error('the state root is on a read-only mount');
+    if (stateRoot.readOnly) throw new Error('the state root is on a read-only mount');
     await host.prepareToWrite();
-    if (!dryRun) stateRoot.lock();
+    stateRoot.lock();
     const old = parseChain(readPem(order.certFile, host), order.certFile);
     const issued = await issue(order, old, host, time.milliseconds);
     const next = await checked(issued, order, host, time);
@@ -62,7 +62,6 @@ export async function rotate(
       subject: next.leaf.subject.split('\n').join(', '),
       not_after: next.leaf.validToDate.toISOString(),
     };
-    if (dryRun) return report('edge.certificate.rotation_due', detail);
     const oldKey = textOf(host.readFile(order.keyFile, pemLimitBytes));
     withPlaces(order, host, (cert, key) => replacePair(cert, key, issued, oldKey));
     report('edge.certificate.rotated', detail);

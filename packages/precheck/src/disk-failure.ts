@@ -20,6 +20,16 @@ export function asFailure(code: FailureCode, error: unknown, detail: FailureDeta
   return new PrecheckError(code, { ...detail, ...diskDetail(error) }, error);
 }
 
+/** What cannot be read states nothing: for what is told of, and never needed. */
+export function stated<Value>(read: () => Value): Value | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof DiskError) return undefined;
+    throw error;
+  }
+}
+
 export function diskDetail({ operation, path, errno }: DiskError): FailureDetail {
   return { failed_call: operation, file: path, errno };
 }

@@ -11,11 +11,11 @@ export const events = {
   'edge.state_root.lock_waiting': 'info',
   'edge.state_root.leftovers_removed': 'warn',
   'edge.state_root.journal_discarded': 'warn',
+  'edge.state_root.result_not_kept': 'warn',
   'edge.clock.implausible': 'warn',
   'edge.certificate.expires': 'warn',
   'edge.certificate.expiry_unproven': 'warn',
   'edge.certificate.validity_unproven': 'warn',
-  'edge.certificate.rotation_due': 'info',
   'edge.certificate.rotated': 'info',
   'edge.certificate.rotation_finished': 'warn',
   'edge.digest.chosen': 'debug',
@@ -40,10 +40,13 @@ export const events = {
   'edge.precheck.passed': 'debug',
 } as const satisfies Record<string, Level>;
 
+/** The name of an event, such as `edge.os.update_detected`. */
 export type EventName = keyof typeof events;
+/** What an event says beside its name. */
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
 
 /** Told now and then while files are copied: bytes so far, bytes in all. */
 export type Progress = (doneBytes: number, totalBytes: number) => void;
 
+/** Receives every event, as it happens. */
 export type Report = (name: EventName, attributes?: Attributes) => void;

@@ -6,9 +6,10 @@
 import type { Host, Tools } from '@edged/host/host';
 import { type BootSlot, type FailureResponse, respondToFailure } from '@edged/model/boot-slot';
 import { PrecheckError } from '@edged/model/failure';
+import { stated } from './disk-failure.ts';
 import type { Report } from './event.ts';
 import { type PrecheckResult, readResult } from './precheck-result.ts';
-import { hasWayBack, readSlotWithTools, stated } from './slot.ts';
+import { hasWayBack, readSlotWithTools } from './slot.ts';
 
 export interface ResponseOrder {
   readonly resultFile: string;

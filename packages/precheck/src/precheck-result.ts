@@ -1,19 +1,39 @@
 /**
- * The verdict of one precheck as a document, for other programs of the same boot: `edged bless`,
- * `edged failed`, scripts. Lies in memory (`/run/edged/precheck.json` under systemd), gone with it.
+ * The verdict of one precheck as a document, for other programs: `edged bless`, `edged failed`,
+ * `edged status`, scripts. That of this boot lies in memory (`/run/edged/precheck.json` under
+ * systemd), gone with it; the last one that was no plain match stays on the state root.
  */
 import type { Host } from '@edged/host/host';
-import type { PrecheckError } from '@edged/model/failure';
+import type { Decision } from '@edged/model/decision';
+import { exitCodes, success } from '@edged/model/exit-code';
+import { PrecheckError } from '@edged/model/failure';
 import { parseTolerantJson } from '@edged/model/json-reader';
-import type { PrecheckOutcome } from './precheck.ts';
+import { stated } from './disk-failure.ts';
+import type { TimeVerdict } from './trusted-time.ts';
 
 export const resultName = 'precheck.json';
 
 const resultLimitBytes = 1024 * 1024;
 
+export interface PrecheckOutcome {
+  readonly decision: Decision['kind'];
+  readonly bootEpoch: number;
+  readonly compositeHash: string;
+  /** RFC 3339. */
+  readonly certificateNotAfter: string;
+  readonly timeVerdict: TimeVerdict;
+  readonly mountCheckSkipped: boolean;
+  readonly readOnly: boolean;
+}
+
+/** As read from a file. */
 export interface PrecheckResult {
   readonly passed: boolean;
   readonly exitCode: number;
+  /** Empty when it was refused. */
+  readonly decision: string;
+  /** RFC 3339, as the clock showed. */
+  readonly recordedAt: string;
   /** Of the boot that it is about. */
   readonly bootId: string;
   readonly compositeHash: string;
@@ -25,42 +45,63 @@ export interface PrecheckResult {
   readonly details: readonly Readonly<Record<string, unknown>>[];
 }
 
-export function passed(
-  { decision, bootEpoch, compositeHash, ...outcome }: PrecheckOutcome,
-  bootId: string,
-  stateRoot: string,
+/** When, where and for how long. */
+export interface Circumstances {
+  /** As configured. */
+  readonly stateRoot: string | undefined;
+  /** Empty where the kernel does not tell: the verdict stands without it. */
+  readonly bootId: string;
+  /** RFC 3339, as the clock shows, which may be wrong. */
+  readonly recordedAt: string;
+  readonly durationSeconds: number;
+}
+
+export function circumstancesNow(
+  { clock, system }: Host,
+  startedNanoseconds: bigint,
+  stateRoot: string | undefined,
+): Circumstances {
+  const nanoseconds = clock.monotonicNanoseconds() - startedNanoseconds;
+  return {
+    stateRoot,
+    bootId: stated(() => system.bootId()) ?? '',
+    recordedAt: new Date(clock.wallMilliseconds()).toISOString(),
+    durationSeconds: Number(nanoseconds / 1_000_000n) / 1000,
+  };
+}
+
+/** Schema: docs/schema/precheck-result.v1.json. */
+export function resultOf(
+  verdict: PrecheckOutcome | PrecheckError,
+  { bootId, recordedAt, durationSeconds, stateRoot }: Circumstances,
 ): Record<string, unknown> {
+  const isRefusal = verdict instanceof PrecheckError;
   return {
     schema: 'edged.precheck.v1',
-    exit_code: 0,
+    result: isRefusal ? 'refused' : 'passed',
+    exit_code: isRefusal ? exitCodes[verdict.gate] : success,
     boot_id: bootId,
-    result: 'passed',
+    recorded_at: recordedAt,
+    duration_seconds: durationSeconds,
+    ...(stateRoot === undefined ? {} : { state_root: stateRoot }),
+    ...(isRefusal ? refusalToJson(verdict) : outcomeToJson(verdict)),
+  };
+}
+
+function outcomeToJson({ decision, bootEpoch, compositeHash, ...outcome }: PrecheckOutcome) {
+  return {
     decision,
     boot_epoch: bootEpoch,
     composite_hash: compositeHash,
     time_verdict: outcome.timeVerdict,
+    certificate_not_after: outcome.certificateNotAfter,
     mount_check_skipped: outcome.mountCheckSkipped,
     read_only: outcome.readOnly,
-    state_root: stateRoot,
   };
 }
 
-export function refused(
-  { gate, code, message, remedy, details }: PrecheckError,
-  exitCode: number,
-  bootId: string,
-): Record<string, unknown> {
-  return {
-    schema: 'edged.precheck.v1',
-    exit_code: exitCode,
-    boot_id: bootId,
-    result: 'refused',
-    gate,
-    reason: code,
-    message,
-    remedy,
-    details,
-  };
+function refusalToJson({ gate, code, class: kind, message, remedy, details }: PrecheckError) {
+  return { gate, reason: code, class: kind, message, remedy, details };
 }
 
 /** Undefined when there is none, or it cannot be read. */
@@ -72,6 +113,8 @@ export function readResult(file: string, host: Host): PrecheckResult | undefined
   return {
     passed: json['result'] === 'passed',
     exitCode: Number(json['exit_code']),
+    decision: text('decision'),
+    recordedAt: text('recorded_at'),
     bootId: text('boot_id'),
     compositeHash: text('composite_hash'),
     stateRoot: text('state_root'),

@@ -4,16 +4,18 @@
  * written by `change.ts` under a journal, and put right after a crash by `recovery.ts`.
  */
 import type { Host } from '@edged/host/host';
-import { type Decision, type Records, decide } from '@edged/model/decision';
+import { type Records, decide } from '@edged/model/decision';
+import { type PrecheckError, toPrecheckError } from '@edged/model/failure';
 import { keyOf } from '@edged/model/os-fingerprint';
 import { type FingerprintOrder, captureIdentity } from './capture-fingerprint.ts';
 import type { CertificateOrder } from './certificate-gate.ts';
 import { asFailure } from './disk-failure.ts';
 import type { Progress, Report } from './event.ts';
+import type { PrecheckOutcome } from './precheck-result.ts';
 import { limitsBoots, readRecords } from './records.ts';
 import { type StateRoot, type StateRootOrder, openStateRoot } from './state-root.ts';
 import type { TrustOrder } from './trust-anchor.ts';
-import { type TimeOrder, type TimeVerdict, trustedTime } from './trusted-time.ts';
+import { type TimeOrder, trustedTime } from './trusted-time.ts';
 import { hasUnfinishedWork } from './unfinished-work.ts';
 
 export interface PrecheckOrder {
@@ -22,18 +24,7 @@ export interface PrecheckOrder {
   readonly fingerprint?: FingerprintOrder;
   readonly trust: TrustOrder;
   readonly time: TimeOrder;
-  /** Decide and rehearse; take no lock, write nothing. */
-  readonly dryRun: boolean;
   readonly progress?: Progress;
-}
-
-export interface PrecheckOutcome {
-  readonly decision: Decision['kind'];
-  readonly bootEpoch: number;
-  readonly compositeHash: string;
-  readonly timeVerdict: TimeVerdict;
-  readonly mountCheckSkipped: boolean;
-  readonly readOnly: boolean;
 }
 
 /** Throws `PrecheckError` for every refusal; anything else that it throws is a defect. */
@@ -42,11 +33,18 @@ export async function precheck(
   host: Host,
   report: Report,
 ): Promise<PrecheckOutcome> {
+  const started = host.clock.monotonicNanoseconds();
   const stateRoot = openStateRoot(order.stateRoot, host, report);
+  const keep = async (verdict: PrecheckOutcome | PrecheckError): Promise<void> =>
+    (await import('./kept-result.ts')).keepResult(verdict, started, stateRoot, host, report);
   try {
-    return await passGates(order, stateRoot, host, report);
+    const { isNews, ...outcome } = await passGates(order, stateRoot, host, report);
+    if (isNews) await keep(outcome);
+    return outcome;
   } catch (error) {
-    throw asFailure('state_root.io_error', error);
+    const failure = asFailure('state_root.io_error', error);
+    await keep(toPrecheckError(failure));
+    throw failure;
   } finally {
     stateRoot.close();
   }
@@ -57,9 +55,9 @@ async function passGates(
   stateRoot: StateRoot,
   host: Host,
   report: Report,
-): Promise<PrecheckOutcome> {
+): Promise<PrecheckOutcome & { readonly isNews: boolean }> {
   const { disk, readOnly, mountCheckSkipped } = stateRoot;
-  const { trust, dryRun } = order;
+  const { trust } = order;
   const lockAndRecover = async (): Promise<Records> => {
     await host.prepareToWrite();
     stateRoot.lock();
@@ -69,31 +67,38 @@ async function passGates(
   };
   let isRecovered = false;
   let records = readRecords(disk);
-  if (!dryRun && hasUnfinishedWork(stateRoot)) records = await lockAndRecover();
+  if (hasUnfinishedWork(stateRoot)) records = await lockAndRecover();
   const time = trustedTime(order.time, host.clock, host.system, records, report);
   const { passCertificateGate } = await import('./certificate-gate.ts');
-  await passCertificateGate(order.certificate, { stateRoot, host, time, dryRun }, report);
+  const certificateNotAfter = await passCertificateGate(
+    order.certificate,
+    { stateRoot, host, time },
+    report,
+  );
 
   const identity = captureIdentity(host.system, order.fingerprint);
   const now = keyOf(identity);
   let decision = decide(now, records);
   if (readOnly && decision.kind === 'image_adopted') decision = { ...decision, kind: 'unchanged' };
-  if (decision.kind !== 'unchanged' && !dryRun && !isRecovered) {
+  if (decision.kind !== 'unchanged' && !isRecovered) {
     records = await lockAndRecover();
     decision = decide(now, records);
   }
+  const isNews = decision.kind !== 'unchanged' || stateRoot.locked();
   if (decision.kind !== 'unchanged') {
     const { act } = await import('./act.ts');
     await act(decision, { ...order, stateRoot, host, identity, records, time }, report);
-  } else if (!dryRun && limitsBoots(records)) {
+  } else if (limitsBoots(records)) {
     await (await import('./boot-count.ts')).countBoot(records, stateRoot, host, report);
   }
   return {
     decision: decision.kind,
     bootEpoch: decision.bootEpoch,
     compositeHash: now.compositeHash,
+    certificateNotAfter,
     timeVerdict: time.verdict,
     mountCheckSkipped,
     readOnly,
+    isNews,
   };
 }

@@ -1,5 +1,5 @@
 /** The running slot, as the machine states it (`model/boot-slot.ts`); and what the tools add. */
-import { DiskError, type Host, type OperatingSystem, type Tools } from '@edged/host/host';
+import type { Host, OperatingSystem, Tools } from '@edged/host/host';
 import {
   type BootSlot,
   type RaucStatus,
@@ -9,6 +9,7 @@ import {
   raucStatesTrials,
   slotFrom,
 } from '@edged/model/boot-slot';
+import { stated } from './disk-failure.ts';
 
 /** The vendor UUID of systemd-boot's EFI variables (systemd.io/BOOT_LOADER_INTERFACE). */
 const loader = '4a67b082-0a4c-41cf-b6c7-440b29bb8c4f';
@@ -26,16 +27,6 @@ export function readSlot(system: OperatingSystem): BootSlot {
     countPath: variable('LoaderBootCountPath'),
     commandLine: stated(() => system.kernelCommandLine()) ?? '',
   });
-}
-
-/** What cannot be read states nothing; a slot is told of, never needed. */
-export function stated<Value>(read: () => Value): Value | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof DiskError) return undefined;
-    throw error;
-  }
 }
 
 /** The same, with what RAUC's service knows, and whether this boot was blessed since it began. */

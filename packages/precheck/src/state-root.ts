@@ -37,8 +37,11 @@ export interface StateRoot {
   /** On a read-only mount nothing can be repaired or reconstructed. */
   readonly readOnly: boolean;
   readonly locked: () => boolean;
-  /** Waits for another live precheck; throws `state_root.locked`, `state_root.read_only`. */
-  readonly lock: () => void;
+  /**
+   * Waits for another live precheck, as long as the order says or this; throws `state_root.locked`,
+   * `state_root.read_only`.
+   */
+  readonly lock: (waitMilliseconds?: number) => void;
   /** Releases the lock and closes the disk. */
   readonly close: () => void;
 }
@@ -70,9 +73,9 @@ export function openStateRoot(order: StateRootOrder, host: Host, report: Report)
       mountCheckSkipped: order.skipMountCheck,
       readOnly,
       locked: () => held !== undefined,
-      lock() {
+      lock(waitMilliseconds = order.lockWaitMilliseconds) {
         if (readOnly) throw new PrecheckError('state_root.read_only', { mount: mountLine });
-        held ??= waitForLock(order, canonicalPath, host, report);
+        held ??= waitForLock(canonicalPath, waitMilliseconds, host, report);
       },
       close() {
         disk.close();
@@ -143,14 +146,14 @@ function requireExpectedDisk(order: StateRootOrder, mount: Mount, host: Host): v
   }
 }
 
-function waitForLock(order: StateRootOrder, path: string, host: Host, report: Report): HeldLock {
+function waitForLock(path: string, waitMilliseconds: number, host: Host, report: Report): HeldLock {
   const started = host.clock.monotonicNanoseconds();
   let announced = false;
   for (;;) {
     const held = tryLock(path, host);
     if (held) return held;
     const waited = Number((host.clock.monotonicNanoseconds() - started) / 1_000_000n);
-    if (waited >= order.lockWaitMilliseconds) {
+    if (waited >= waitMilliseconds) {
       throw new PrecheckError('state_root.locked', {
         state_root: path,
         waited_seconds: waited / 1000,

@@ -16,6 +16,7 @@ import { type Records, present } from '@edged/model/decision';
 import { acceptanceOf } from '@edged/model/epoch-evidence';
 import type { Report } from './event.ts';
 
+/** How far the clock is believed; the head of this file says what each means. */
 export type TimeVerdict = 'synchronised' | 'floor' | 'implausible';
 
 export interface TrustedTime {

@@ -6,7 +6,8 @@
 import { createHash } from 'node:crypto';
 import { PrecheckError } from '@edged/model/failure';
 import type { CertificateOrder } from '@edged/precheck/certificate-gate';
-import type { PrecheckOrder, PrecheckOutcome } from '@edged/precheck/precheck';
+import type { PrecheckOrder } from '@edged/precheck/precheck';
+import type { PrecheckOutcome } from '@edged/precheck/precheck-result';
 import { type CutOptions, cutAfter } from './power-cut.ts';
 import { SimDisk, type SimDiskFlaws, type Tree } from './sim-disk.ts';
 import { type SimOs, simHost } from './sim-host.ts';

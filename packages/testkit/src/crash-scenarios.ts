@@ -64,7 +64,6 @@ export async function crashSetting(precheck: Precheck): Promise<CrashSetting> {
       ...noRotation,
     },
     ...plainTrust,
-    dryRun: false,
   };
   const live = async (tree: Tree, running: SimOs): Promise<Tree> => {
     const disk = new SimDisk(tree);

@@ -81,7 +81,6 @@ export class InterruptedDevice {
         ...noRotation,
       },
       ...plainTrust,
-      dryRun: false,
     };
   }
 

@@ -141,7 +141,6 @@ async function boot(mountPoint: string, epoch: number, library: CommandLibrary):
     },
     certificate,
     ...plainTrust,
-    dryRun: false,
   };
   await library.precheck(order, host, () => undefined);
 }

@@ -60,5 +60,6 @@ export function simHost(disk: SimDisk, os: SimOs, files: ReadonlyMap<string, Uin
     openDisk: () => disk,
     prepareToWrite: async () => undefined,
     tryLock: () => ({ release: () => undefined }),
+    isLocked: () => false,
   };
 }

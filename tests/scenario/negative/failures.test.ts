@@ -11,6 +11,11 @@ import { type Scene, scenes } from './failures.ts';
 const isRoot = process.getuid?.() === 0;
 const codes = Object.keys(failures) as FailureCode[];
 
+/** What a dry run can foresee: not a disk that fails under the hand. */
+function isBoot({ wrapHost, act, command }: Scene): boolean {
+  return !wrapHost && !act && !command;
+}
+
 interface Seen {
   readonly exitCode: number | null;
   readonly log: string;
@@ -66,6 +71,13 @@ for (const code of codes) {
           device.editFingerprint({ composite_hash: 'ffff0000' });
           await scene.arrange?.(device);
           const before = device.treeDigest();
+          if (isBoot(scene)) {
+            const times = device.modificationTimes();
+            const dry = await run({ ...scene, args: [...(scene.args ?? []), '--dry-run'] }, device);
+            expect(dry.log).toContain(`level=ERROR msg="${message}" reason="${code}"`);
+            expect(dry.exitCode).toBe(exitCodes[gate]);
+            expect(device.modificationTimes()).toEqual(times);
+          }
           const seen = await run(scene, device);
           expect(seen.log).toContain(`level=ERROR msg="${message}" reason="${code}"`);
           expect(seen.log).toContain(`remedy=${JSON.stringify(remedy)}`);

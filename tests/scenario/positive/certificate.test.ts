@@ -238,7 +238,7 @@ describe('rotation', () => {
       const due = pairOf(device);
       const dry = await device.boot({ dryRun: true });
       expect(dry.exitCode).toBe(0);
-      expect(dry.logLines.join('\n')).toContain('msg="edge.certificate.rotation_due"');
+      expect(dry.logLines.join('\n')).toMatch(/msg="edge.certificate.rotated".* dry_run=true/);
       expect(pairOf(device)).toBe(due);
       expect((await device.boot()).exitCode).toBe(0);
       expect(pairOf(device)).not.toBe(due);

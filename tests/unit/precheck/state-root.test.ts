@@ -42,6 +42,7 @@ function hostWith(
     openDisk: () => ({ close: () => undefined }) as unknown as Disk,
     prepareToWrite: async () => undefined,
     tryLock: () => undefined,
+    isLocked: () => false,
   };
 }
 

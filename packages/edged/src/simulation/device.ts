@@ -12,6 +12,7 @@ import { issueSelfSigned } from '@edged/precheck/certificate-issue';
 import { runInit } from '../commands/init.ts';
 import { privateKeyName, publicKeyName, runKeygen } from '../commands/keygen.ts';
 import { runPrecheck } from '../commands/precheck.ts';
+import { layout } from '@edged/model/layout';
 import { runSign } from '../commands/sign.ts';
 import type { CommandContext } from '../command-context.ts';
 import { createLog } from '../log-writer.ts';
@@ -92,6 +93,11 @@ export class SimulatedDevice {
         logFormat: 'text',
         output: 'text',
         dryRun,
+        plan: false,
+        root: undefined,
+        osRelease: undefined,
+        kernelRelease: undefined,
+        metricsTextfile: undefined,
         lockWaitSeconds: options.lockWaitSeconds ?? 10,
       },
       { ...context, host: wrapHost(context.host) },
@@ -147,6 +153,7 @@ export class SimulatedDevice {
   treeDigest(): string {
     const hash = createHash('sha256');
     for (const name of this.tree()) {
+      if (name === layout.lastResult) continue; // the one file that a failed run may write
       const file = this.inside(name);
       const status = fs.lstatSync(file);
       hash.update(`${name}\0${status.mode}\0`);
@@ -168,6 +175,9 @@ export class SimulatedDevice {
         skipMountCheck,
         credentialsDirectory: undefined,
         runtimeDirectory: undefined,
+        shell: undefined,
+        notifySocket: undefined,
+        stdoutStyle: () => ({ color: false, columns: 80 }),
         stderrIsTerminal: () => false,
         stderrIsJournal: false,
       },

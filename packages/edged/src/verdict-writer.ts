@@ -1,0 +1,89 @@
+/**
+ * Where the verdict of one precheck goes, beside the log: to stdout where it was asked for, into the
+ * runtime directory, to systemd's status line, into a textfile for Prometheus. The verdict stands,
+ * whether or not its report finds room.
+ */
+import path from 'node:path';
+import { PrecheckError } from '@edged/model/failure';
+import {
+  type Circumstances,
+  type PrecheckOutcome,
+  circumstancesNow,
+  resultName,
+  resultOf,
+} from '@edged/precheck/precheck-result';
+import type { CommandContext } from './command-context.ts';
+import { removeOutput, replaceOutput } from './files.ts';
+
+export interface VerdictOrder {
+  readonly output: 'text' | 'json';
+  readonly metricsTextfile: string | undefined;
+}
+
+export class VerdictWriter {
+  /** As configured, once that is known. */
+  stateRoot: string | undefined;
+  readonly #order: VerdictOrder;
+  readonly #context: CommandContext;
+  readonly #started: bigint;
+
+  constructor(order: VerdictOrder, context: CommandContext) {
+    this.#order = order;
+    this.#context = context;
+    this.#started = context.host.clock.monotonicNanoseconds();
+  }
+
+  /** Until this precheck has its own, there is no verdict: that of an earlier one is not left. */
+  begin(): void {
+    const { runtimeDirectory } = this.#context.settings;
+    if (runtimeDirectory === undefined) return;
+    this.#standing('the old result cannot be removed', () =>
+      removeOutput(path.join(runtimeDirectory, resultName)),
+    );
+  }
+
+  async write(verdict: PrecheckOutcome | PrecheckError): Promise<void> {
+    const { settings, host, terminal } = this.#context;
+    const circumstances = circumstancesNow(host, this.#started, this.stateRoot);
+    const text = `${JSON.stringify(resultOf(verdict, circumstances), null, 2)}\n`;
+    const { runtimeDirectory } = settings;
+    if (runtimeDirectory !== undefined) {
+      this.#standing('the result cannot be written', () =>
+        replaceOutput(path.join(runtimeDirectory, resultName), Buffer.from(text), 0o644),
+      );
+    }
+    if (this.#order.output === 'json') {
+      this.#standing('the result cannot be written', () => terminal.out(text));
+    }
+    if (settings.notifySocket !== undefined && isNews(verdict)) {
+      const { notifyStatus } = await import('./service-status.ts');
+      this.#standing('systemd cannot be told', () => notifyStatus(verdict));
+    }
+    await this.#writeMetrics(verdict, circumstances);
+  }
+
+  async #writeMetrics(
+    verdict: PrecheckOutcome | PrecheckError,
+    circumstances: Circumstances,
+  ): Promise<void> {
+    const { metricsTextfile: file } = this.#order;
+    if (file === undefined) return;
+    const { metricsOf } = await import('./metrics-textfile.ts');
+    this.#standing('the metrics cannot be written', () =>
+      replaceOutput(file, Buffer.from(metricsOf(verdict, circumstances)), 0o644),
+    );
+  }
+
+  #standing(what: string, write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#context.log('warn', `edged: ${what}`, { problem: (error as Error).message });
+    }
+  }
+}
+
+/** A matching boot is silent everywhere. */
+function isNews(verdict: PrecheckOutcome | PrecheckError): boolean {
+  return verdict instanceof PrecheckError || verdict.decision !== 'unchanged';
+}

@@ -1,0 +1,289 @@
+/**
+ * A host on which everything can be done and nothing happens: what is written goes into a layer in
+ * memory over the real disk, and is read from there. With it a dry run is the real run, so that
+ * the two cannot disagree; nothing of it reaches the machine, and no lock is taken.
+ *
+ * A file that is copied is read, and told to its observer, but not kept: 2 GB of runtime need no
+ * 2 GB of memory. What the machine would refuse is refused here where it can be known beforehand:
+ * directories that are not ours to write in, owners that are not ours to give. What cannot be: a
+ * disk that fails or fills up under the hand, extended attributes that it does not take.
+ */
+import {
+  type CopyOptions,
+  type Disk,
+  DiskError,
+  type EntryStatus,
+  type Host,
+  type Owner,
+} from './host.ts';
+
+/** A file that a real run would have left otherwise than it is. Absolute path. */
+export interface RehearsedChange {
+  readonly path: string;
+  readonly change: 'added' | 'replaced' | 'removed';
+}
+
+export interface Rehearsal {
+  readonly host: Host;
+  /** So far, sorted by path; directories and what came and went again are left out. */
+  readonly changes: () => readonly RehearsedChange[];
+}
+
+/** What the layer says of a path; a directory in it hides what the disk has there. */
+type Entry =
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'directory'; readonly mode: number; readonly owner: Owner }
+  | (FileContent & { readonly kind: 'file'; readonly mode: number; readonly owner: Owner });
+
+type FileContent =
+  | { readonly bytes: Uint8Array; readonly sizeBytes: number }
+  /** The content is that of a file on the disk, which nobody writes to. */
+  | { readonly like: { readonly disk: Disk; readonly path: string }; readonly sizeBytes: number };
+
+/** By absolute path; shared by every disk of one rehearsal. */
+type Layer = Map<string, Entry>;
+
+export function rehearse(host: Host): Rehearsal {
+  const layer: Layer = new Map();
+  const canonical = (path: string): string => {
+    const slash = path.lastIndexOf('/');
+    const parent = host.inspectDirectory(path.slice(0, slash) || '/')?.canonicalPath;
+    return parent === undefined ? path : `${parent === '/' ? '' : parent}${path.slice(slash)}`;
+  };
+  return {
+    host: {
+      ...host,
+      openDisk: (canonicalPath) => new RehearsalDisk(canonicalPath, host, layer),
+      readFile(path, limitBytes) {
+        const entry = layer.get(canonical(path));
+        if (!entry) return host.readFile(path, limitBytes);
+        if (entry.kind !== 'file') return undefined;
+        return 'bytes' in entry
+          ? entry.bytes
+          : entry.like.disk.readFile(entry.like.path, limitBytes);
+      },
+      inspectDirectory(path) {
+        const entry = layer.get(canonical(path));
+        if (!entry || entry.kind === 'file') return host.inspectDirectory(path);
+        if (entry.kind === 'gone') return undefined;
+        const canonicalPath = canonical(path);
+        const { mode } = entry;
+        const common = { isDirectory: true, ownedByUsOrRoot: true, access: 'writable' } as const;
+        return { canonicalPath, mode, ...common };
+      },
+      tryLock(path) {
+        if (host.isLocked(path)) return undefined;
+        return { release: () => undefined };
+      },
+    },
+    changes: () => changesOf(layer, host),
+  };
+}
+
+function changesOf(layer: Layer, host: Host): readonly RehearsedChange[] {
+  const exists = (path: string): boolean => {
+    const slash = path.lastIndexOf('/');
+    return (
+      host.listDirectory(path.slice(0, slash) || '/')?.includes(path.slice(slash + 1)) ?? false
+    );
+  };
+  return [...layer]
+    .flatMap(([path, { kind }]): RehearsedChange[] => {
+      if (kind === 'directory') return [];
+      if (kind === 'gone') return exists(path) ? [{ path, change: 'removed' }] : [];
+      return [{ path, change: exists(path) ? 'replaced' : 'added' }];
+    })
+    .sort((one, other) => (one.path < other.path ? -1 : 1));
+}
+
+class RehearsalDisk implements Disk {
+  readonly #base: Disk;
+  readonly #root: string;
+  readonly #host: Host;
+  readonly #layer: Layer;
+
+  constructor(canonicalPath: string, host: Host, layer: Layer) {
+    this.#base = host.openDisk(canonicalPath);
+    this.#root = canonicalPath === '/' ? '' : canonicalPath;
+    this.#host = host;
+    this.#layer = layer;
+  }
+
+  readFile(path: string, limitBytes: number): Uint8Array | undefined {
+    const entry = this.#entry(path);
+    if (entry === 'on disk') return this.#base.readFile(path, limitBytes);
+    if (entry.kind === 'gone') return undefined;
+    if (entry.kind === 'directory') throw new DiskError('read', path, 'EISDIR');
+    if (entry.sizeBytes > limitBytes) throw new DiskError('read', path, 'EFBIG');
+    return 'bytes' in entry ? entry.bytes : entry.like.disk.readFile(entry.like.path, limitBytes);
+  }
+
+  scanFile(path: string, observe: (chunk: Uint8Array) => void): boolean {
+    const entry = this.#entry(path);
+    if (entry === 'on disk') return this.#base.scanFile(path, observe);
+    if (entry.kind !== 'file') return false;
+    if (!('bytes' in entry)) return entry.like.disk.scanFile(entry.like.path, observe);
+    observe(entry.bytes);
+    return true;
+  }
+
+  status(path: string): EntryStatus | undefined {
+    const entry = this.#entry(path);
+    if (entry === 'on disk') return this.#base.status(path);
+    if (entry.kind === 'gone') return undefined;
+    const { kind, mode, owner } = entry;
+    const sizeBytes = kind === 'file' ? entry.sizeBytes : 0;
+    return { kind, mode, sizeBytes, device: this.#base.status('')?.device ?? 0, owner };
+  }
+
+  list(path: string): readonly string[] | undefined {
+    const entry = this.#entry(path);
+    if (entry !== 'on disk' && entry.kind === 'gone') return undefined;
+    const names = new Set(entry === 'on disk' ? this.#base.list(path) : []);
+    if (entry === 'on disk' && !this.#base.status(path)) return undefined;
+    const prefix = `${this.#absolute(path)}/`;
+    for (const [name, { kind }] of this.#layer) {
+      const inside = name.startsWith(prefix) ? name.slice(prefix.length) : '';
+      if (inside === '' || inside.includes('/')) continue;
+      if (kind === 'gone') names.delete(inside);
+      else names.add(inside);
+    }
+    return [...names].sort();
+  }
+
+  resolve(path: string): string | undefined {
+    return this.#entry(path) === 'on disk' ? this.#base.resolve(path) : path;
+  }
+
+  freeBytes(): number {
+    return this.#base.freeBytes();
+  }
+
+  createFile(path: string, bytes: Uint8Array, mode: number): void {
+    this.#add('create', path, {
+      kind: 'file',
+      bytes: Uint8Array.from(bytes),
+      sizeBytes: bytes.length,
+      mode,
+      owner: ourselves(),
+    });
+  }
+
+  copyFile(from: string, to: string, { modeFor, observe }: CopyOptions): number {
+    const { kind, mode = 0 } = this.status(from) ?? {};
+    if (kind !== 'file') throw new DiskError('copy', from, kind ? 'EINVAL' : 'ENOENT');
+    let sizeBytes = 0;
+    this.scanFile(from, (chunk) => {
+      sizeBytes += chunk.length;
+      observe(chunk);
+    });
+    const content = this.#contentOf(from, sizeBytes);
+    const owner = ourselves();
+    this.#add('create', to, { kind: 'file', ...content, mode: modeFor(mode), owner });
+    return sizeBytes;
+  }
+
+  changeOwner(path: string, owner: Owner): void {
+    if (ourselves().userId !== 0) throw new DiskError('chown', path, 'EPERM');
+    const entry = this.#movable('chown', path);
+    this.#layer.set(this.#absolute(path), { ...entry, owner });
+  }
+
+  createDirectory(path: string, mode: number): void {
+    this.#add('mkdir', path, { kind: 'directory', mode, owner: ourselves() });
+  }
+
+  link(from: string, to: string): void {
+    this.#add('link', to, this.#movable('link', from));
+  }
+
+  rename(from: string, to: string): void {
+    const moved = this.#movable('rename', from);
+    const inside = moved.kind === 'directory' ? (this.list(from) ?? []) : [];
+    if ((this.status(to)?.kind === 'directory' ? (this.list(to) ?? []) : []).length > 0) {
+      throw new DiskError('rename', to, 'ENOTEMPTY');
+    }
+    this.#requireWritableParent('rename', from);
+    this.#requireWritableParent('rename', to);
+    this.#layer.set(this.#absolute(to), moved);
+    for (const name of inside) this.rename(`${from}/${name}`, `${to}/${name}`);
+    this.#layer.set(this.#absolute(from), { kind: 'gone' });
+  }
+
+  removeFile(path: string): void {
+    if (!this.status(path)) throw new DiskError('unlink', path, 'ENOENT');
+    this.#requireWritableParent('unlink', path);
+    this.#layer.set(this.#absolute(path), { kind: 'gone' });
+  }
+
+  removeDirectory(path: string): void {
+    const names = this.list(path);
+    if (!names) throw new DiskError('rmdir', path, 'ENOENT');
+    if (names.length > 0) throw new DiskError('rmdir', path, 'ENOTEMPTY');
+    this.#requireWritableParent('rmdir', path);
+    this.#layer.set(this.#absolute(path), { kind: 'gone' });
+  }
+
+  syncDirectory(path: string): void {
+    if (this.status(path)?.kind !== 'directory') throw new DiskError('fsync', path, 'ENOENT');
+  }
+
+  close(): void {
+    this.#base.close();
+  }
+
+  #absolute(path: string): string {
+    return path === '' ? this.#root : `${this.#root}/${path}`;
+  }
+
+  /** The layer speaks for a path when it has it, or has a directory above it. */
+  #entry(path: string): Entry | 'on disk' {
+    const absolute = this.#absolute(path);
+    const own = this.#layer.get(absolute);
+    if (own) return own;
+    for (let end = absolute.lastIndexOf('/'); end > 0; end = absolute.lastIndexOf('/', end - 1)) {
+      if (this.#layer.has(absolute.slice(0, end))) return { kind: 'gone' };
+    }
+    return 'on disk';
+  }
+
+  /** As an entry of the layer, under whatever name it gets. */
+  #movable(operation: string, path: string): Exclude<Entry, { kind: 'gone' }> {
+    const entry = this.#entry(path);
+    if (entry !== 'on disk') {
+      if (entry.kind === 'gone') throw new DiskError(operation, path, 'ENOENT');
+      return entry;
+    }
+    const found = this.#base.status(path);
+    if (!found) throw new DiskError(operation, path, 'ENOENT');
+    const { kind, mode, sizeBytes, owner } = found;
+    if (kind === 'directory') return { kind, mode, owner };
+    return { kind: 'file', ...this.#contentOf(path, sizeBytes), mode, owner };
+  }
+
+  #contentOf(path: string, sizeBytes: number): FileContent {
+    const entry = this.#entry(path);
+    if (entry === 'on disk') return { like: { disk: this.#base, path }, sizeBytes };
+    if (entry.kind !== 'file') throw new DiskError('open', path, 'ENOENT');
+    return 'bytes' in entry ? { bytes: entry.bytes, sizeBytes } : { like: entry.like, sizeBytes };
+  }
+
+  #add(operation: string, path: string, entry: Entry): void {
+    if (this.status(path)) throw new DiskError(operation, path, 'EEXIST');
+    this.#requireWritableParent(operation, path);
+    this.#layer.set(this.#absolute(path), entry);
+  }
+
+  #requireWritableParent(operation: string, path: string): void {
+    const parent = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
+    if (this.status(parent)?.kind !== 'directory') throw new DiskError(operation, path, 'ENOENT');
+    if (this.#entry(parent) !== 'on disk') return;
+    const access = this.#host.inspectDirectory(this.#absolute(parent) || '/')?.access;
+    if (access === 'denied') throw new DiskError(operation, path, 'EACCES');
+    if (access === 'read_only_mount') throw new DiskError(operation, path, 'EROFS');
+  }
+}
+
+function ourselves(): Owner {
+  return { userId: process.geteuid?.() ?? 0, groupId: process.getegid?.() ?? 0 };
+}

@@ -1,0 +1,49 @@
+/**
+ * The result of a precheck, kept on the state root for whoever comes after this boot: written when
+ * something happened, so that a matching boot writes nothing. It is for people and scripts; precheck
+ * itself never reads it, and a run that cannot write it has the same verdict.
+ */
+import { DiskError, type Disk, type Host } from '@edged/host/host';
+import { PrecheckError } from '@edged/model/failure';
+import { serializeJson } from '@edged/model/json-reader';
+import { layout } from '@edged/model/layout';
+import { ensureDirectory, parentOf, removeTree } from './durable.ts';
+import type { Report } from './event.ts';
+import { type PrecheckOutcome, circumstancesNow, resultOf } from './precheck-result.ts';
+import type { StateRoot } from './state-root.ts';
+
+/** Holds the result until it is whole. Left by a crash, it is swept by the next result. */
+const staging = 'bootstrap/result';
+
+export async function keepResult(
+  verdict: PrecheckOutcome | PrecheckError,
+  startedNanoseconds: bigint,
+  stateRoot: StateRoot,
+  host: Host,
+  report: Report,
+): Promise<void> {
+  const isLocked = verdict instanceof PrecheckError && verdict.code === 'state_root.locked';
+  if (stateRoot.readOnly || isLocked) return; // then the other one will have a result
+  const [asConfigured] = stateRoot.names;
+  const result = resultOf(verdict, circumstancesNow(host, startedNanoseconds, asConfigured));
+  try {
+    await host.prepareToWrite();
+    stateRoot.lock(0);
+    replaceResult(stateRoot.disk, serializeJson(result));
+  } catch (error) {
+    if (!(error instanceof DiskError || error instanceof PrecheckError)) throw error;
+    const found = error instanceof PrecheckError ? error.code : error.message;
+    report('edge.state_root.result_not_kept', { file: layout.lastResult, found });
+  }
+}
+
+function replaceResult(disk: Disk, bytes: Uint8Array): void {
+  const staged = `${staging}/last_result.json`;
+  ensureDirectory(disk, parentOf(staging));
+  removeTree(disk, staging);
+  disk.createDirectory(staging, 0o700);
+  disk.createFile(staged, bytes, 0o644);
+  disk.rename(staged, layout.lastResult);
+  disk.syncDirectory(parentOf(layout.lastResult));
+  disk.removeDirectory(staging);
+}

@@ -5,7 +5,7 @@ import type { Settings } from './settings.ts';
 
 export function stateRootOrder(
   { state_root: stateRoot }: Config,
-  settings: Settings,
+  settings: Pick<Settings, 'stateRoot' | 'skipMountCheck'>,
   lockWaitSeconds: number,
 ): StateRootOrder {
   const { expected_uuid: uuid, expected_label: label } = stateRoot;

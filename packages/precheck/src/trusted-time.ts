@@ -16,7 +16,10 @@ import { type Records, present } from '@edged/model/decision';
 import { acceptanceOf } from '@edged/model/epoch-evidence';
 import type { Report } from './event.ts';
 
-/** How far the clock is believed; the head of this file says what each means. */
+/**
+ * How far the clock is believed. `synchronised`: a time service has set it; `floor`: nobody has,
+ * but it is taken for the time; `implausible`: it is wrong for certain, and the floor is used.
+ */
 export type TimeVerdict = 'synchronised' | 'floor' | 'implausible';
 
 export interface TrustedTime {

@@ -1,0 +1,12 @@
+/** Every function of the API refuses in one way: with a `PrecheckError`. */
+import { toPrecheckError } from '@edged/model/failure';
+import { asFailure } from '@edged/precheck/disk-failure';
+
+/** Whatever is thrown becomes a `PrecheckError`; what is no refusal is `internal.defect`. */
+export async function refusing<Result>(act: () => Result | Promise<Result>): Promise<Result> {
+  try {
+    return await act();
+  } catch (error) {
+    throw toPrecheckError(asFailure('state_root.io_error', error));
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * Text in lines of a given width. What stands between backticks is never broken, so that a command
+ * can be copied from a terminal as it is; a word that is too long has a line to itself.
+ */
+
+/** What stands before the first line, and before all others. */
+export interface Indent {
+  readonly first: string;
+  readonly rest: string;
+}
+
+const none: Indent = { first: '', rest: '' };
+
+/** Any run of blanks counts as one. No line is longer than `columns`, but for a single word. */
+export function wrap(text: string, columns: number, { first, rest }: Indent = none): string {
+  const lines: string[] = [];
+  let line = first;
+  let isEmpty = true;
+  for (const word of text.match(/(?:`[^`]*`|[^\s`]|`)+/g) ?? []) {
+    if (!isEmpty && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = rest;
+      isEmpty = true;
+    }
+    line += isEmpty ? word : ` ${word}`;
+    isEmpty = false;
+  }
+  return [...lines, line].join('\n');
+}

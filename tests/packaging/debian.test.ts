@@ -36,7 +36,7 @@ afterAll(() => fs.rmSync(directory, { recursive: true }));
 describe(`with dpkg-deb${canBuild ? '' : ' (SKIPPED: there is none)'}`, () => {
   const each = canBuild ? test : test.skip;
 
-  each('holds the executable, the units, the manual page and the completions', () => {
+  each('holds the executable, the units, the manual pages and the completions', () => {
     const edged = path.join(unpacked, 'usr/bin/edged');
     expect(execFileSync(edged, ['version'], { encoding: 'utf8' })).toBe('edged 0.1.0\n');
     const unit = installed('usr/lib/systemd/system/edged-precheck.service');
@@ -46,9 +46,12 @@ describe(`with dpkg-deb${canBuild ? '' : ' (SKIPPED: there is none)'}`, () => {
       'usr/lib/systemd/system/edged-bless.service',
       'usr/lib/systemd/system/edged-failure.service',
       'usr/lib/systemd/system/edged.service',
-      'usr/share/man/man1/edged.1.gz',
+      'usr/share/man/man8/edged.8.gz',
+      'usr/share/man/man5/edged.toml.5.gz',
+      'usr/share/man/man5/edged-manifest.5.gz',
       'usr/share/bash-completion/completions/edged',
       'usr/share/zsh/vendor-completions/_edged',
+      'usr/share/fish/vendor_completions.d/edged.fish',
       'usr/share/doc/edged/copyright',
     ]) {
       expect(fs.statSync(path.join(unpacked, name)).size).toBeGreaterThan(100);
@@ -59,21 +62,33 @@ describe(`with dpkg-deb${canBuild ? '' : ' (SKIPPED: there is none)'}`, () => {
     const script = path.join(unpacked, 'usr/share/bash-completion/completions/edged');
     const ask =
       `PATH=${unpacked}/usr/bin:$PATH; source ${script}; ` +
-      'COMP_WORDS=(edged pre); COMP_CWORD=1; COMP_LINE="edged pre"; COMP_POINT=9; ' +
-      '_edged_yargs_completions; echo "${COMPREPLY[@]}"';
-    expect(execFileSync('bash', ['-c', ask], { encoding: 'utf8' })).toContain('precheck');
+      'COMP_WORDS=(edged pre); COMP_CWORD=1; _edged; echo "${COMPREPLY[@]}"';
+    expect(execFileSync('bash', ['-c', ask], { encoding: 'utf8' })).toBe('precheck\n');
   });
 
-  (canBuild && has('man') ? test : test.skip)('the manual page has no warnings', () => {
-    const page = path.join(unpacked, 'usr/share/man/man1/edged.1.gz');
-    const env = { ...process.env, MANROFFSEQ: '', MANWIDTH: '120' };
-    const { stdout, stderr } = spawnSync('man', ['--warnings', '-E', 'UTF-8', '-l', page], {
-      env,
-      encoding: 'utf8',
-    });
-    expect(stderr).toBe('');
-    expect(stdout).toContain('precheck');
-    expect(stdout).toContain('--rotate-certs');
+  each('the completions are those that the program prints', () => {
+    const edged = path.join(unpacked, 'usr/bin/edged');
+    for (const [shell, name] of [
+      ['bash', 'usr/share/bash-completion/completions/edged'],
+      ['zsh', 'usr/share/zsh/vendor-completions/_edged'],
+      ['fish', 'usr/share/fish/vendor_completions.d/edged.fish'],
+    ] as const) {
+      const printed = execFileSync(edged, ['completion', shell], { encoding: 'utf8' });
+      expect(printed).toBe(installed(name));
+    }
+  });
+
+  // man-pages.test.ts looks into them
+  (canBuild && has('man') ? test : test.skip)('man finds the manual pages', () => {
+    const where = ['-M', path.join(unpacked, 'usr/share/man')];
+    for (const page of [
+      ['8', 'edged'],
+      ['5', 'edged.toml'],
+      ['5', 'edged-manifest'],
+    ]) {
+      const { stdout } = spawnSync('man', [...where, ...page], { encoding: 'utf8' });
+      expect(stdout).toContain(`${page[1]} - `);
+    }
   });
 
   (canBuild && has('lintian') ? test : test.skip)(

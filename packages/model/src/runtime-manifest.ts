@@ -70,7 +70,8 @@ const instant = v.pipe(
   v.check(isInstant, 'must be an RFC 3339 time in UTC, such as 2027-01-01T00:00:00Z'),
 );
 const audience = v.pipe(v.string(), v.nonEmpty('must not be empty'), v.maxLength(4096));
-const schema = v.strictObject({
+/** Every field of the form; edged-manifest(5) is held against it. */
+export const manifestSchema = v.strictObject({
   version: v.literal('1'),
   binary_path: v.optional(binaryName),
   operations: v.array(operation),
@@ -84,7 +85,7 @@ const schema = v.strictObject({
 
 /** Parses verified bytes. Throws `manifest.invalid` with every problem. */
 export function parseRuntimeManifest(bytes: Uint8Array): RuntimeManifest {
-  const result = v.safeParse(schema, readJson(bytes));
+  const result = v.safeParse(manifestSchema, readJson(bytes));
   if (!result.success) {
     const problems = result.issues.map((issue) => ({
       at: v.getDotPath(issue) ?? '(top)',

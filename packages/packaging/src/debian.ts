@@ -1,6 +1,6 @@
 /**
  * `npm run package:deb`: the Debian package of `dist/edged`, built by dpkg-deb. Executable, units,
- * manual page, completions; the same sources give the same bytes.
+ * manual pages, completions; the same sources give the same bytes.
  */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -8,7 +8,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { release } from 'edged/release';
-import { manPage } from './man-page.ts';
+import { completionScripts } from 'edged/completion-scripts';
+import { manualPages } from './man/pages.ts';
 
 const top = fileURLToPath(new URL('../../../', import.meta.url));
 const maintainer = 'edged maintainers <maintainers@edged.invalid>';
@@ -37,22 +38,12 @@ export function makeDebianPackage({ executable, directory }: DebianOrder): strin
   const places = ['--prefix', '/usr', '--state-root', '/data/edged'];
   const target = ['--unit-dir', unitDirectory, '--destdir', root];
   execFileSync('sh', [installer, ...places, ...target], { stdio: ['ignore', 'ignore', 'pipe'] });
-  write(
-    'usr/share/man/man1/edged.1.gz',
-    gzip(manPage(executable, release.version, release.builtAt)),
-  );
-  for (const [shell, file] of [
-    ['/bin/bash', 'usr/share/bash-completion/completions/edged'],
-    ['/bin/zsh', 'usr/share/zsh/vendor-completions/_edged'],
-  ] as const) {
-    const env = {
-      PATH: process.env['PATH'],
-      SHELL: shell,
-      ZSH_NAME: shell === '/bin/zsh' ? 'zsh' : '',
-    };
-    const script = execFileSync(executable, ['completion'], { env, encoding: 'utf8' });
-    write(file, script.replaceAll(path.resolve(executable), 'edged'));
+  for (const { file, section, text } of manualPages()) {
+    write(`usr/share/man/man${section}/${file}.gz`, gzip(text));
   }
+  write('usr/share/bash-completion/completions/edged', completionScripts.bash);
+  write('usr/share/zsh/vendor-completions/_edged', completionScripts.zsh);
+  write('usr/share/fish/vendor_completions.d/edged.fish', completionScripts.fish);
   const document = 'usr/share/doc/edged';
   write(`${document}/copyright`, copyright());
   write(`${document}/NEWS.gz`, gzip(fs.readFileSync(path.join(top, 'CHANGELOG.md'), 'utf8')));

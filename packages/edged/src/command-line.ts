@@ -11,14 +11,21 @@
 import { PrecheckError } from '@edged/model/failure';
 import yargs, { type Argv } from 'yargs';
 import type { CommandContext, LogArguments } from './command-context.ts';
+import { type CommandDefinition, recordCommands } from './command-definitions.ts';
+import { completeWords, completionRequest } from './completion-words.ts';
+import { shells } from './completion-scripts.ts';
 import { success } from '@edged/model/exit-code';
 import {
   blessOptions,
+  doctorOptions,
   failedOptions,
   globalOptions,
+  lookOptions,
   outputOption,
   precheckOptions,
+  workerCommand,
 } from './options.ts';
+import { readStandardInput } from './files.ts';
 
 /** Runs one command; its exit code. Throws what the command throws, and `config.usage`. */
 export async function runCommandLine(
@@ -26,24 +33,36 @@ export async function runCommandLine(
   begin: (args: LogArguments) => CommandContext,
   print: (text: string) => void,
 ): Promise<number> {
+  if (argv[0] === completionRequest) {
+    for (const line of completeWords(commandDefinitions(), argv.slice(1))) print(`${line}\n`);
+    return success;
+  }
   let exitCode: number = success;
   const run: Run = async (args, command) => {
     exitCode = await command(begin(args));
   };
-  await parser(run).parseAsync([...argv], {}, (_error, _args, output) => {
+  await parser(yargs(), run).parseAsync([...argv], {}, (_error, _args, output) => {
     if (output) print(`${output}\n`);
   });
   return exitCode;
 }
+
+/** Every command and option, as `--help` shows them. */
+export function commandDefinitions(): CommandDefinition {
+  return recordCommands((recorder) => parser(recorder as Argv<unknown>, runNothing));
+}
+
+const runNothing: Run = () => Promise.reject(new Error('a definition was run'));
 
 type Run = (
   args: LogArguments,
   command: (context: CommandContext) => number | Promise<number>,
 ) => Promise<void>;
 
-function parser(run: Run): Argv<unknown> {
-  const device = commandsOfASlot(commandsOfADevice(withGlobalOptions(yargs()), run), run);
-  return commandsOfAnEngineer(commandsOfASigner(device, run), run);
+function parser(bare: Argv<unknown>, run: Run): Argv<unknown> {
+  const device = commandsOfASlot(commandsOfADevice(withGlobalOptions(bare), run), run);
+  const operator = commandsOfAnOperator(device, run);
+  return commandsOfAnEngineer(commandsOfASigner(operator, run), run);
 }
 
 type GlobalOptions = ReturnType<typeof withGlobalOptions>;
@@ -96,6 +115,64 @@ function commandsOfASlot(bare: GlobalOptions, run: Run): GlobalOptions {
         run(args, async (context) =>
           (await import('./commands/failed.ts')).runFailed(args, context),
         ),
+    );
+}
+
+function commandsOfAnOperator(bare: GlobalOptions, run: Run): GlobalOptions {
+  return bare
+    .command(
+      'status',
+      'one screen: OS, epoch, last precheck, manifest, certificate, state root; changes nothing',
+      (command) =>
+        command
+          .options(lookOptions)
+          .example('$0 status --config /etc/edged/edge.toml', 'on a device')
+          .example('EDGE_STATE_ROOT=/data/edged $0 status', 'where the config is lost'),
+      async (args) =>
+        run(args, async (context) =>
+          (await import('./commands/status.ts')).runStatus(args, context),
+        ),
+    )
+    .command(
+      'doctor',
+      'every check there is, each with its reason and what to do',
+      (command) =>
+        command
+          .options(doctorOptions)
+          .example('$0 doctor --config /etc/edged/edge.toml', 'what is wrong, and what to do')
+          .example('$0 doctor --config /etc/edged/edge.toml --fix', 'do what is safe'),
+      async (args) =>
+        run(args, async (context) =>
+          (await import('./commands/doctor.ts')).runDoctor(args, context),
+        ),
+    )
+    .command(
+      'explain [reason]',
+      'what a reason, an exit code or an event means, and what to do; needs no network',
+      (command) =>
+        command
+          .positional('reason', {
+            type: 'string',
+            describe: 'or a part of one, an exit code, an event [default: a list of all]',
+          })
+          .option('output', outputOption)
+          .example('$0 explain manifest.signature_invalid', 'what to do about a reason')
+          .example('$0 explain 5', 'which reasons end with an exit code'),
+      async (args) =>
+        run(args, async (context) =>
+          (await import('./commands/explain.ts')).runExplain(args.reason, args.output, context),
+        ),
+    )
+    .command(
+      workerCommand,
+      false,
+      (command) => command,
+      async (args) =>
+        run(args, async ({ settings, terminal }) => {
+          const { runChecks } = await import('./checks/inspection.ts');
+          await runChecks(readStandardInput(), settings, (text) => terminal.out(text));
+          return success;
+        }),
     );
 }
 
@@ -249,6 +326,15 @@ function commandsOfAnEngineer(bare: GlobalOptions, run: Run): GlobalOptions {
         run(args, async (context) =>
           (await import('./commands/simulate.ts')).runSimulate(args.keep, context),
         ),
+    )
+    .command(
+      'completion [shell]',
+      'print the completion script for a shell [default: the one that SHELL names]',
+      (command) => command.positional('shell', { choices: shells }),
+      async (args) =>
+        run(args, async (context) =>
+          (await import('./commands/completion.ts')).runCompletion(args.shell, context),
+        ),
     );
 }
 
@@ -273,7 +359,6 @@ function withGlobalOptions(bare: Argv<unknown>) {
     .parserConfiguration({ 'duplicate-arguments-array': false })
     .locale('en')
     .wrap(100)
-    .completion('completion', 'print a completion script for bash or zsh (by SHELL)')
     .strict()
     .demandCommand(1, 'no command given')
     .recommendCommands()

@@ -21,6 +21,11 @@ export function readInput(file: string, limitBytes: number): Buffer {
   }
 }
 
+/** All of it. */
+export function readStandardInput(): string {
+  return fs.readFileSync(0, 'utf8');
+}
+
 /** A new file; throws `config.output_exists` rather than replace one. */
 export function writeNewFile(file: string, bytes: Uint8Array, mode: number): void {
   try {

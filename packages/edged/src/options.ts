@@ -42,14 +42,15 @@ export const outputOption = {
   describe: 'form of the result on stdout',
 } as const satisfies Option;
 
+const configOption = {
+  type: 'string',
+  requiresArg: true,
+  describe: 'config file: YAML, TOML or JSON, whatever its name',
+} as const satisfies Option;
+
 export const precheckOptions = {
   output: outputOption,
-  config: {
-    type: 'string',
-    demandOption: true,
-    requiresArg: true,
-    describe: 'config file: YAML, TOML or JSON, whatever its name',
-  },
+  config: { ...configOption, demandOption: true },
   'rotate-certs': {
     type: 'boolean',
     default: false,
@@ -132,3 +133,26 @@ export const failedOptions = {
   result: resultOption,
   'delay-seconds': positive(10, 'time between saying so and rebooting'),
 } as const satisfies Record<string, Option>;
+
+export const lookOptions = {
+  config: configOption,
+  'state-root': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'where there is no config; default: EDGE_STATE_ROOT',
+  },
+  result: resultOption,
+  output: outputOption,
+} as const;
+
+export const doctorOptions = {
+  ...lookOptions,
+  fix: {
+    type: 'boolean',
+    default: false,
+    describe: 'do what is safe: missing directories, rights of others, what a crash has left',
+  },
+} as const;
+
+/** Not for people: how the checks are run in a process of their own. */
+export const workerCommand = 'run-checks';

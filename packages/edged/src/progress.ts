@@ -22,6 +22,6 @@ export function showProgress(terminal: Terminal, clock: Clock): Progress {
   };
 }
 
-function megabytes(bytes: number): string {
+export function megabytes(bytes: number): string {
   return (bytes / 1_000_000).toFixed(0);
 }

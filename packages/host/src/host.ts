@@ -62,6 +62,8 @@ export interface Disk {
   copyFile(from: string, to: string, options: CopyOptions): number;
   /** Durable, as the content of a file is. */
   changeOwner(path: string, owner: Owner): void;
+  /** Of a file or a directory; durable, as the content of a file is. */
+  changeMode(path: string, mode: number): void;
   createDirectory(path: string, mode: number): void;
   /** A second name for a file. */
   link(from: string, to: string): void;
@@ -177,6 +179,8 @@ export interface Host {
   listDirectory(path: string): readonly string[] | undefined;
   /** Undefined when nothing is there. */
   inspectDirectory(path: string): DirectoryReport | undefined;
+  /** Permission bits of a file by absolute path; undefined when absent. Throws `DiskError`. */
+  fileMode(path: string): number | undefined;
   openDisk(canonicalPath: string): Disk;
   /** Loads what only writing and locking need: to be awaited before the first of them. */
   prepareToWrite(): Promise<void>;

@@ -141,6 +141,15 @@ class LinuxDisk implements Disk {
     );
   }
 
+  changeMode(path: string, mode: number): void {
+    this.#at('chmod', path, (name) =>
+      withDescriptor(fs.openSync(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK), (fd) => {
+        fs.fchmodSync(fd, mode);
+        fs.fsyncSync(fd);
+      }),
+    );
+  }
+
   createDirectory(path: string, mode: number): void {
     this.#at('mkdir', path, (name) => fs.mkdirSync(name, { mode }));
   }

@@ -18,6 +18,8 @@ export interface HostOverrides {
   /** Directory under which the files of the OS are read; default `/`. */
   readonly osRoot?: string;
   readonly kernelRelease?: string;
+  /** As `process.arch`. */
+  readonly architecture?: string;
   readonly kernelCommandLine?: string;
   /** Directory of efivarfs. */
   readonly efiVariables?: string;
@@ -30,6 +32,7 @@ export function linuxHost(overrides: HostOverrides = {}): Host {
     readFile,
     listDirectory,
     inspectDirectory,
+    fileMode,
     openDisk: openLinuxDisk,
     prepareToWrite: loadWriting,
     tryLock: (stateRoot, visibleLock) => writing().tryLinuxLock(stateRoot, visibleLock),
@@ -49,21 +52,59 @@ function linuxSystem({
   osRoot = '/',
   kernelRelease = os.release(),
   kernelCommandLine,
+  architecture = process.arch,
   efiVariables = '/sys/firmware/efi/efivars',
 }: HostOverrides): OperatingSystem {
-  const prefix = osRoot === '/' ? '' : osRoot;
+  const inImage = (path: string): string => (osRoot === '/' ? path : resolveInside(osRoot, path));
   return {
-    readImageFile: (path, limitBytes) => readFile(`${prefix}${path}`, limitBytes),
-    listImageDirectory: (path) => listDirectory(`${prefix}${path}`),
-    modifiedAt: (path) => modifiedAt(`${prefix}${path}`),
+    readImageFile: (path, limitBytes) => readFile(inImage(path), limitBytes),
+    listImageDirectory: (path) => listDirectory(inImage(path)),
+    modifiedAt: (path) => modifiedAt(inImage(path)),
     bootId,
     kernelRelease: () => kernelRelease,
     kernelCommandLine: () => kernelCommandLine ?? readLine('/proc/cmdline'),
     efiVariable: (name) => readEfiVariable(`${efiVariables}/${name}`),
-    architecture: () => process.arch,
+    architecture: () => architecture,
     mounts: readMounts,
     blockDevice,
   };
+}
+
+/** As the kernel allows at most on one way (path_resolution(7)). */
+const mostSymlinks = 40;
+
+/**
+ * Where a path of an OS lies that is mounted at `root`: its symlinks are followed as that OS would
+ * follow them, so that an absolute one stays inside. What does not exist stays as it is.
+ */
+export function resolveInside(root: string, path: string): string {
+  const todo = path.split('/');
+  const done: string[] = [];
+  let left = mostSymlinks;
+  for (let name = todo.shift(); name !== undefined; name = todo.shift()) {
+    if (name === '' || name === '.') continue;
+    if (name === '..') {
+      done.pop();
+      continue;
+    }
+    const target = left > 0 ? linkTarget([root, ...done, name].join('/')) : undefined;
+    if (target === undefined) {
+      done.push(name);
+      continue;
+    }
+    left -= 1;
+    if (target.startsWith('/')) done.length = 0;
+    todo.unshift(...target.split('/'));
+  }
+  return [root, ...done].join('/');
+}
+
+function linkTarget(path: string): string | undefined {
+  try {
+    return fs.readlinkSync(path);
+  } catch {
+    return undefined; // no link, or nothing there: what reads it will say so
+  }
 }
 
 function readFile(path: string, limitBytes: number): Uint8Array | undefined {
@@ -90,6 +131,15 @@ function listDirectory(path: string): readonly string[] | undefined {
 function modifiedAt(path: string): number | undefined {
   try {
     return fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  } catch (error) {
+    throw new DiskError('stat', path, (error as NodeJS.ErrnoException).code ?? 'EIO', error);
+  }
+}
+
+function fileMode(path: string): number | undefined {
+  try {
+    const mode = fs.statSync(path, { throwIfNoEntry: false })?.mode;
+    return mode === undefined ? undefined : mode & 0o7777;
   } catch (error) {
     throw new DiskError('stat', path, (error as NodeJS.ErrnoException).code ?? 'EIO', error);
   }

@@ -189,6 +189,10 @@ class RehearsalDisk implements Disk {
     this.#layer.set(this.#absolute(path), { ...entry, owner });
   }
 
+  changeMode(path: string): void {
+    throw new DiskError('chmod', path, 'EPERM'); // nothing that is rehearsed asks for it
+  }
+
   createDirectory(path: string, mode: number): void {
     this.#add('mkdir', path, { kind: 'directory', mode, owner: ourselves() });
   }

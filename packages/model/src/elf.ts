@@ -40,3 +40,8 @@ export function judgeElf(header: Uint8Array, architecture: string): ElfVerdict {
     view.getUint16(18, little) === machine.elfMachine;
   return same ? 'runs_here' : 'wrong_machine';
 }
+
+/** As `process.arch` names it; undefined when it is no ELF file, or of a machine not in the table. */
+export function architectureOf(header: Uint8Array): string | undefined {
+  return Object.keys(machines).find((name) => judgeElf(header, name) === 'runs_here');
+}

@@ -18,6 +18,8 @@ export const layout = {
   bootCount: 'bootstrap/boots_since_accept.json',
   /** Of the last precheck that was no plain match. */
   lastResult: 'bootstrap/last_result.json',
+  /** Holds the result until it is whole. */
+  resultStaging: 'bootstrap/result',
   lock: '.precheck.lock',
   transaction: 'bootstrap/transaction',
   verifyKey: 'identity/manifest-verify.pub',

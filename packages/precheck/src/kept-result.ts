@@ -4,7 +4,7 @@
  * itself never reads it, and a run that cannot write it has the same verdict.
  */
 import { DiskError, type Disk, type Host } from '@edged/host/host';
-import { PrecheckError } from '@edged/model/failure';
+import { PrecheckError, toPrecheckError } from '@edged/model/failure';
 import { serializeJson } from '@edged/model/json-reader';
 import { layout } from '@edged/model/layout';
 import { ensureDirectory, parentOf, removeTree } from './durable.ts';
@@ -12,16 +12,14 @@ import type { Report } from './event.ts';
 import { type PrecheckOutcome, circumstancesNow, resultOf } from './precheck-result.ts';
 import type { StateRoot } from './state-root.ts';
 
-/** Holds the result until it is whole. Left by a crash, it is swept by the next result. */
-const staging = 'bootstrap/result';
-
 export async function keepResult(
-  verdict: PrecheckOutcome | PrecheckError,
+  outcome: PrecheckOutcome | Error,
   startedNanoseconds: bigint,
   stateRoot: StateRoot,
   host: Host,
   report: Report,
 ): Promise<void> {
+  const verdict = outcome instanceof Error ? toPrecheckError(outcome) : outcome;
   const isLocked = verdict instanceof PrecheckError && verdict.code === 'state_root.locked';
   if (stateRoot.readOnly || isLocked) return; // then the other one will have a result
   const [asConfigured] = stateRoot.names;
@@ -37,7 +35,9 @@ export async function keepResult(
   }
 }
 
+/** A staging directory that a crash left is swept by the next result. */
 function replaceResult(disk: Disk, bytes: Uint8Array): void {
+  const staging = layout.resultStaging;
   const staged = `${staging}/last_result.json`;
   ensureDirectory(disk, parentOf(staging));
   removeTree(disk, staging);

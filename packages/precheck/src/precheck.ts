@@ -5,7 +5,6 @@
  */
 import type { Host } from '@edged/host/host';
 import { type Records, decide } from '@edged/model/decision';
-import { type PrecheckError, toPrecheckError } from '@edged/model/failure';
 import { keyOf } from '@edged/model/os-fingerprint';
 import { type FingerprintOrder, captureIdentity } from './capture-fingerprint.ts';
 import type { CertificateOrder } from './certificate-gate.ts';
@@ -35,15 +34,15 @@ export async function precheck(
 ): Promise<PrecheckOutcome> {
   const started = host.clock.monotonicNanoseconds();
   const stateRoot = openStateRoot(order.stateRoot, host, report);
-  const keep = async (verdict: PrecheckOutcome | PrecheckError): Promise<void> =>
+  const keep = async (verdict: PrecheckOutcome | Error): Promise<void> =>
     (await import('./kept-result.ts')).keepResult(verdict, started, stateRoot, host, report);
   try {
     const { isNews, ...outcome } = await passGates(order, stateRoot, host, report);
     if (isNews) await keep(outcome);
     return outcome;
   } catch (error) {
-    const failure = asFailure('state_root.io_error', error);
-    await keep(toPrecheckError(failure));
+    const failure = asFailure('state_root.io_error', error) as Error;
+    await keep(failure);
     throw failure;
   } finally {
     stateRoot.close();
@@ -57,11 +56,10 @@ async function passGates(
   report: Report,
 ): Promise<PrecheckOutcome & { readonly isNews: boolean }> {
   const { disk, readOnly, mountCheckSkipped } = stateRoot;
-  const { trust } = order;
   const lockAndRecover = async (): Promise<Records> => {
     await host.prepareToWrite();
     stateRoot.lock();
-    await (await import('./recovery.ts')).recover(stateRoot, trust, host, report);
+    await (await import('./recovery.ts')).recover(stateRoot, order.trust, host, report);
     isRecovered = true;
     return readRecords(disk);
   };
@@ -70,11 +68,8 @@ async function passGates(
   if (hasUnfinishedWork(stateRoot)) records = await lockAndRecover();
   const time = trustedTime(order.time, host.clock, host.system, records, report);
   const { passCertificateGate } = await import('./certificate-gate.ts');
-  const certificateNotAfter = await passCertificateGate(
-    order.certificate,
-    { stateRoot, host, time },
-    report,
-  );
+  const situation = { stateRoot, host, time };
+  const certificateNotAfter = await passCertificateGate(order.certificate, situation, report);
 
   const identity = captureIdentity(host.system, order.fingerprint);
   const now = keyOf(identity);
@@ -87,7 +82,7 @@ async function passGates(
   const isNews = decision.kind !== 'unchanged' || stateRoot.locked();
   if (decision.kind !== 'unchanged') {
     const { act } = await import('./act.ts');
-    await act(decision, { ...order, stateRoot, host, identity, records, time }, report);
+    await act(decision, { ...order, ...situation, identity, records }, report);
   } else if (limitsBoots(records)) {
     await (await import('./boot-count.ts')).countBoot(records, stateRoot, host, report);
   }

@@ -85,7 +85,8 @@ export function openStateRoot(order: StateRootOrder, host: Host, report: Report)
   });
 }
 
-function requireDirectory(path: string, host: Host): DirectoryReport {
+/** What precheck asks of the directory itself; whether it is writable is told, not asked. */
+export function requireDirectory(path: string, host: Host): DirectoryReport {
   const where = { state_root: path };
   if (!path.startsWith('/')) throw new PrecheckError('state_root.not_absolute', where);
   const found = host.inspectDirectory(path);
@@ -103,7 +104,7 @@ function requireDirectory(path: string, host: Host): DirectoryReport {
   return found;
 }
 
-function requirePersistentMount(
+export function requirePersistentMount(
   order: StateRootOrder,
   path: string,
   host: Host,

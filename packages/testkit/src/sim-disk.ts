@@ -131,6 +131,10 @@ export class SimDisk implements Disk {
     throw new DiskError('chown', path, 'EPERM'); // all files here are of one owner
   }
 
+  changeMode(path: string): void {
+    throw new DiskError('chmod', path, 'EPERM'); // all files here have one mode
+  }
+
   createDirectory(path: string): void {
     if (this.#find(path)) throw new DiskError('mkdir', path, 'EEXIST');
     const [directory, name] = this.#parent('mkdir', path);

@@ -57,6 +57,7 @@ export function simHost(disk: SimDisk, os: SimOs, files: ReadonlyMap<string, Uin
       const common = { canonicalPath: path, isDirectory: true, ownedByUsOrRoot: true } as const;
       return { ...common, mode: 0o755, access: 'writable' };
     },
+    fileMode: () => undefined,
     openDisk: () => disk,
     prepareToWrite: async () => undefined,
     tryLock: () => ({ release: () => undefined }),

@@ -43,6 +43,7 @@ function hostWith(
     prepareToWrite: async () => undefined,
     tryLock: () => undefined,
     isLocked: () => false,
+    fileMode: () => undefined,
   };
 }
 

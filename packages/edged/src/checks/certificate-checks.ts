@@ -1,0 +1,58 @@
+/** Gate `certificate`, and the clock that judges it. */
+import { checkPair, millisecondsLeft, readPair } from '@edged/precheck/certificate';
+import { type Check, ok, skipped, warning } from './check.ts';
+
+const dayMilliseconds = 86_400_000;
+/** Where the config names no threshold of its own, this is soon enough to be told. */
+const warnWithinDays = 30;
+
+export const certificateChecks: readonly Check[] = [
+  {
+    id: 'certificate.pair',
+    gate: 'certificate',
+    title: 'certificate',
+    atBoot: true,
+    codes: ['certificate.*', 'inspection.certificate_expires'],
+    needs: ['config.file', 'state_root.directory'],
+    timeLimitSeconds: 10,
+    async look(subject) {
+      const { certificate: order } = await subject.order();
+      if (!order) return skipped('without a config it is not known which');
+      const time = await subject.time();
+      const pair = readPair(order, subject.host);
+      const doubts: string[] = [];
+      checkPair(pair, order, order, time, (name) => doubts.push(name));
+      const notAfter = pair.leaf.validToDate.toISOString();
+      const days = Math.floor(millisecondsLeft(pair.leaf, time) / dayMilliseconds);
+      const subjectName = pair.leaf.subject.split('\n').join(', ');
+      const facts = { subject: subjectName, not_after: notAfter, days_left: days };
+      const summary = `${subjectName}, ${days} days left, until ${notAfter.slice(0, 10)}`;
+      if (days < (order.warnWithinDays ?? warnWithinDays)) {
+        const detail = { file: order.certFile, days_left: days, not_after: notAfter };
+        return warning('inspection.certificate_expires', summary, detail, facts);
+      }
+      const unproven = doubts.some((name) => name.endsWith('_unproven'));
+      return ok(unproven ? `${summary}; the clock cannot prove it` : summary, facts);
+    },
+  },
+  {
+    id: 'certificate.clock',
+    gate: 'certificate',
+    title: 'clock',
+    atBoot: false,
+    codes: ['inspection.clock_implausible'],
+    needs: ['state_root.directory'],
+    timeLimitSeconds: 5,
+    async look(subject) {
+      const { verdict, text, clockMilliseconds } = await subject.time();
+      const clock = new Date(clockMilliseconds).toISOString();
+      const facts = { clock, verdict };
+      if (verdict === 'implausible') {
+        const summary = `shows ${clock}, and it is not before ${text}`;
+        return warning('inspection.clock_implausible', summary, { clock, floor: text }, facts);
+      }
+      const by = verdict === 'synchronised' ? 'set by a time service' : 'plausible, nobody set it';
+      return ok(`${clock}, ${by}`, facts);
+    },
+  },
+];

@@ -1,0 +1,60 @@
+/**
+ * The form of a check: one question about a device, asked by the same function that precheck asks
+ * at boot, or one that only `doctor` asks. Checks change nothing, use no network, and answer within
+ * a time limit or not at all.
+ */
+import type { FailureCode, FailureDetail, Gate } from '@edged/model/failure';
+import type { Subject } from './subject.ts';
+
+/** `unknown`: it could not be found out. `skipped`: there was no sense in asking. */
+export type CheckStatus = 'ok' | 'warning' | 'failed' | 'skipped' | 'unknown';
+
+export interface Finding {
+  readonly status: CheckStatus;
+  /** What was found, one line. */
+  readonly summary: string;
+  /** With `warning`, `failed` and `unknown`: message, remedy and class stand in the table. */
+  readonly reason?: FailureCode;
+  readonly details?: readonly FailureDetail[];
+  /** What a program may want of it; snake_case, no secrets. */
+  readonly facts?: Readonly<Record<string, unknown>>;
+}
+
+export interface Check {
+  /** Stable: `gate.what`. */
+  readonly id: string;
+  readonly gate: Gate;
+  /** What is asked, for people. */
+  readonly title: string;
+  /** Precheck asks this at every boot, and refuses when it fails. */
+  readonly atBoot: boolean;
+  /** These it can give: a code, or `name.*`. No code is given by two checks. */
+  readonly codes: readonly string[];
+  /** Checks that must not have failed, by id: otherwise this one is skipped. */
+  readonly needs: readonly string[];
+  readonly timeLimitSeconds: number;
+  /** A `PrecheckError` that it throws is a failed finding. */
+  readonly look: (subject: Subject) => Finding | Promise<Finding>;
+}
+
+export interface CheckResult extends Finding {
+  readonly id: string;
+}
+
+export function ok(summary: string, facts?: Finding['facts']): Finding {
+  return { status: 'ok', summary, ...(facts ? { facts } : {}) };
+}
+
+export function skipped(because: string): Finding {
+  return { status: 'skipped', summary: because };
+}
+
+export function warning(
+  reason: FailureCode,
+  summary: string,
+  detail: FailureDetail | readonly FailureDetail[] = {},
+  facts?: Finding['facts'],
+): Finding {
+  const details = Array.isArray(detail) ? detail : [detail as FailureDetail];
+  return { status: 'warning', summary, reason, details, ...(facts ? { facts } : {}) };
+}

@@ -1,0 +1,221 @@
+/** What a reconstruction would be made of: keys, manifest, operations, room; and what stands there. */
+import type { Disk } from '@edged/host/host';
+import { decide, present } from '@edged/model/decision';
+import { createHasher, digestOf } from '@edged/model/digest';
+import { acceptanceOf } from '@edged/model/epoch-evidence';
+import { PrecheckError } from '@edged/model/failure';
+import { keyIdOf } from '@edged/model/keyring';
+import { layout } from '@edged/model/layout';
+import { keyOf } from '@edged/model/os-fingerprint';
+import { requireSpace } from '@edged/precheck/change';
+import {
+  type CheckedRuntime,
+  checkRuntime,
+  judgeManifest,
+  rehearseRuntime,
+} from '@edged/precheck/reconstruction';
+import { memoryOf } from '@edged/precheck/records';
+import { loadTrust } from '@edged/precheck/trust-anchor';
+import { megabytes } from '../progress.ts';
+import { type Check, ok, skipped, warning } from './check.ts';
+import type { Subject } from './subject.ts';
+
+export const runtimeChecks: readonly Check[] = [
+  {
+    id: 'trust.anchor',
+    gate: 'reconstruction',
+    title: 'verify key',
+    atBoot: true,
+    codes: ['trust.*', 'manifest.verify_key_missing', 'manifest.verify_key_invalid'],
+    needs: ['state_root.directory'],
+    timeLimitSeconds: 10,
+    async look(subject) {
+      const { disk, path } = await subject.stateRoot();
+      const { trust: order } = await subject.order();
+      const records = await subject.records();
+      if (await isUnshipped(subject, layout.verifyKey)) return notShipped(layout.verifyKey);
+      const trust = loadTrust(order, subject.host, disk, path, memoryOf(records));
+      if (trust.kind === 'state_root_key') {
+        const id = keyIdOf(trust.key);
+        return ok(`${id}, from ${layout.verifyKey}`, { kind: trust.kind, keys: [id] });
+      }
+      const { keys, version, revoked } = trust.keyring;
+      const ids = keys.filter(({ id }) => !revoked.has(id)).map(({ id }) => id);
+      const facts = { kind: trust.kind, keys: ids, keyring_version: version };
+      return ok(`keyring version ${version}: ${ids.join(', ')}`, facts);
+    },
+  },
+  {
+    id: 'manifest.verified',
+    gate: 'reconstruction',
+    title: 'manifest',
+    atBoot: true,
+    codes: [
+      'manifest.missing',
+      'manifest.unreadable',
+      'manifest.signature_missing',
+      'manifest.signature_invalid',
+      'manifest.signatures_too_few',
+      'manifest.invalid',
+      'manifest.rolled_back',
+      'manifest.expired',
+      'manifest.wrong_audience',
+      'manifest.stale',
+    ],
+    needs: ['trust.anchor'],
+    timeLimitSeconds: 10,
+    async look(subject) {
+      if (await isUnshipped(subject, layout.manifest)) return notShipped(layout.manifest);
+      const context = await subject.runtime();
+      const { verified } = judgeManifest(await subject.stateRoot(), subject.host, context);
+      const { manifest, signers } = verified;
+      const by = signers.length > 0 ? `signed by ${signers.join(', ')}` : 'signature good';
+      const serial = manifest.serial === undefined ? '' : `, serial ${manifest.serial}`;
+      const count = manifest.operations.length;
+      const facts = { serial: manifest.serial, operations: count, signers };
+      return ok(`${by}${serial}, ${count} operation${count === 1 ? '' : 's'}`, facts);
+    },
+  },
+  {
+    id: 'runtime.operations',
+    gate: 'reconstruction',
+    title: 'operations',
+    atBoot: true,
+    codes: ['operation.*', 'reconstruction.io_error'],
+    needs: ['manifest.verified'],
+    timeLimitSeconds: 300,
+    async look(subject) {
+      if (await isUnshipped(subject, layout.manifest)) return notShipped(layout.manifest);
+      const found: string[] = [];
+      const context = await subject.runtime();
+      const stateRoot = await subject.stateRoot();
+      const { plan } = rehearseRuntime(stateRoot, subject.host, context, (name, attributes) => {
+        if (name === 'edge.os.operation_cannot_run') found.push(String(attributes?.['found']));
+      });
+      const facts = {
+        operations: plan.operations.map(({ index, src, target, sizeBytes }) => ({
+          operation: index,
+          src,
+          ...(target ? { dst: target.dst } : {}),
+          size_bytes: sizeBytes,
+        })),
+      };
+      const summary = `${plan.operations.length} would be done, ${megabytes(plan.copiedBytes)} MB`;
+      if (found.length === 0) return ok(summary, facts);
+      const details = found.map((text) => ({ found: text }));
+      return warning('operation.cannot_run', `${summary}; ${found.join('; ')}`, details, facts);
+    },
+  },
+  {
+    id: 'state_root.space',
+    gate: 'reconstruction',
+    title: 'free space',
+    atBoot: true,
+    codes: ['reconstruction.no_space'],
+    needs: ['state_root.directory'],
+    timeLimitSeconds: 10,
+    async look(subject) {
+      const { disk } = await subject.stateRoot();
+      const needed = (await planned(subject))?.plan.copiedBytes ?? 0;
+      requireSpace(disk, needed);
+      const free = disk.freeBytes();
+      const facts = { free_bytes: free, needed_bytes: needed };
+      return ok(`${megabytes(free)} MB, ${megabytes(needed)} MB needed`, facts);
+    },
+  },
+  {
+    id: 'runtime.installed',
+    gate: 'inspection',
+    title: 'installed files',
+    atBoot: false,
+    codes: ['inspection.installed_missing', 'inspection.installed_differs'],
+    needs: ['runtime.operations'],
+    timeLimitSeconds: 300,
+    async look(subject) {
+      if (await isUnshipped(subject, layout.manifest)) return notShipped(layout.manifest);
+      const because = await whyNotInstalled(subject);
+      if (because !== undefined) return skipped(because);
+      const runtime = await planned(subject);
+      const { disk } = await subject.stateRoot();
+      const targets = (runtime?.plan.operations ?? []).filter(({ target }) => target);
+      for (const { src, expected, target } of targets) {
+        const dst = target?.dst ?? '';
+        const mode = `0${(disk.status(src)?.mode ?? 0).toString(8)}`;
+        const where = { src, dst, mode };
+        if (!disk.status(dst)) throw new PrecheckError('inspection.installed_missing', where);
+        const found = digestOfFile(disk, dst);
+        const wanted = expected ?? digestOfFile(disk, src);
+        if (found === wanted) continue;
+        const detail = { ...where, expected: wanted, found };
+        throw new PrecheckError('inspection.installed_differs', detail);
+      }
+      return ok(`${targets.length} as the manifest installs them`);
+    },
+  },
+  {
+    id: 'runtime.binary',
+    gate: 'inspection',
+    title: 'binary of the epoch',
+    atBoot: false,
+    codes: ['inspection.binary_changed'],
+    needs: ['state_root.directory'],
+    timeLimitSeconds: 120,
+    async look(subject) {
+      const { disk } = await subject.stateRoot();
+      const evidence = present((await subject.records()).current);
+      if (!evidence) return skipped('no evidence speaks of it yet');
+      const file = `${layout.binaries}/${String(evidence.more['binary_path'] ?? 'edged')}`;
+      const found = disk.status(file)?.kind === 'file' ? digestOfFile(disk, file) : '';
+      if (found === evidence.binaryHash) {
+        return found === '' ? skipped(`there is no ${file}`) : ok(`${file} as in the evidence`);
+      }
+      const detail = { file, expected: evidence.binaryHash || 'absent', found: found || 'absent' };
+      return warning('inspection.binary_changed', `${file} is not that of the evidence`, detail);
+    },
+  },
+];
+
+function digestOfFile(disk: Disk, path: string): string {
+  const hasher = createHasher();
+  disk.scanFile(path, (chunk) => hasher.update(chunk));
+  return hasher.digestHex();
+}
+
+/** The runtime as far as it can be planned; undefined when a check before has said why not. */
+export async function planned(subject: Subject): Promise<CheckedRuntime | undefined> {
+  try {
+    const context = await subject.runtime();
+    return checkRuntime(await subject.stateRoot(), subject.host, context);
+  } catch (error) {
+    if (error instanceof PrecheckError) return undefined;
+    throw error;
+  }
+}
+
+/** No runtime was ever shipped, and none is needed now: that is how every device begins. */
+async function isUnshipped(subject: Subject, file: string): Promise<boolean> {
+  const { disk } = await subject.stateRoot();
+  if (disk.status(file) || disk.status(layout.manifest)) return false;
+  const records = await subject.records();
+  const decision = decide(keyOf(await subject.identity()), records);
+  const isNeeded = decision.kind === 'os_replaced' || decision.kind === 'state_lost';
+  return !isNeeded && memoryOf(records) === undefined;
+}
+
+function notShipped(file: string) {
+  return skipped(`no runtime is shipped yet (${file}); the first OS replacement will need one`);
+}
+
+/** Why the files need not be there as this manifest says. */
+async function whyNotInstalled(subject: Subject): Promise<string | undefined> {
+  const records = await subject.records();
+  const { kind } = decide(keyOf(await subject.identity()), records);
+  if (kind !== 'unchanged')
+    return `the next precheck has work to do (${kind.replaceAll('_', ' ')})`;
+  const current = present(records.current);
+  const accepted = current && acceptanceOf(current)?.manifestHash;
+  if (accepted === undefined) return 'no OS was replaced yet: precheck has installed nothing';
+  const bytes = (await subject.stateRoot()).disk.readFile(layout.manifest, 1024 * 1024);
+  const isSame = bytes !== undefined && digestOf(bytes) === accepted;
+  return isSame ? undefined : 'a newer manifest was shipped; the next OS replacement installs it';
+}

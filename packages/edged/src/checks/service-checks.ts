@@ -1,0 +1,141 @@
+/** What is around precheck: its units, its last word, the slot. No service is asked over a socket. */
+import type { OperatingSystem } from '@edged/host/host';
+import { type FailureCode, PrecheckError, failures } from '@edged/model/failure';
+import { layout } from '@edged/model/layout';
+import { stated } from '@edged/precheck/disk-failure';
+import { type PrecheckResult, readResult } from '@edged/precheck/precheck-result';
+import { readSlotWithTools } from '@edged/precheck/slot';
+import { type Check, type Finding, ok, skipped, warning } from './check.ts';
+
+/** systemd.unit(5), the ones that an OS image or its owner fills. */
+const unitDirectories = ['/etc/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system'];
+const units = ['edged-precheck.service', 'edged.service'] as const;
+
+export const serviceChecks: readonly Check[] = [
+  {
+    id: 'service.verdict',
+    gate: 'inspection',
+    title: 'last precheck',
+    atBoot: false,
+    codes: ['inspection.no_verdict'],
+    needs: [],
+    timeLimitSeconds: 5,
+    async look(subject) {
+      if (subject.isNextOs) return skipped('this OS has not booted yet');
+      const { host, resultFile } = subject;
+      const bootId = stated(() => host.system.bootId());
+      const ofThisBoot = readResult(resultFile, host);
+      if (ofThisBoot && ofThisBoot.bootId === bootId) return judge(ofThisBoot, 'in this boot');
+      const root = await rootOf(subject);
+      const kept = root && readResult(`${root}/${layout.lastResult}`, host);
+      const isBooted = host.listDirectory('/run/systemd/system') !== undefined;
+      if (kept) {
+        const finding = judge(kept, kept.bootId === bootId ? 'in this boot' : 'in an earlier boot');
+        if (!isBooted || kept.bootId === bootId) return finding;
+        return { ...finding, status: 'warning', reason: 'inspection.no_verdict' };
+      }
+      if (!isBooted) return skipped('systemd does not run here, and no result was kept');
+      const detail = { file: resultFile };
+      return warning('inspection.no_verdict', 'none in this boot', detail);
+    },
+  },
+  {
+    id: 'service.units',
+    gate: 'inspection',
+    title: 'systemd units',
+    atBoot: false,
+    codes: ['inspection.unit_missing', 'inspection.unit_disabled'],
+    needs: [],
+    timeLimitSeconds: 5,
+    async look(subject) {
+      if (subject.isNextOs && !subject.nextOsIsMounted) {
+        return skipped('the next OS is not mounted (--root DIR)');
+      }
+      const { system } = subject.host;
+      const there = unitDirectories.filter((directory) => system.listImageDirectory(directory));
+      if (there.length === 0) return skipped('this OS has no systemd');
+      const missing = units.filter((unit) => !isIn(system, there, unit));
+      const severity = subject.isNextOs ? 'failed' : 'warning';
+      if (missing.length > 0) {
+        const details = missing.map((unit) => ({ unit }));
+        const finding = warning(
+          'inspection.unit_missing',
+          `not installed: ${missing.join(', ')}`,
+          details,
+        );
+        return { ...finding, status: severity };
+      }
+      const wanted = there.flatMap((directory) => wantedIn(system, directory));
+      const disabled = units.filter((unit) => !wanted.includes(unit));
+      if (disabled.length === 0) return ok(`${units.join(', ')}: installed and enabled`);
+      const details = disabled.map((unit) => ({ unit }));
+      const finding = warning(
+        'inspection.unit_disabled',
+        `not enabled: ${disabled.join(', ')}`,
+        details,
+      );
+      return { ...finding, status: severity };
+    },
+  },
+  {
+    id: 'service.slot',
+    gate: 'inspection',
+    title: 'slot',
+    atBoot: false,
+    codes: [],
+    needs: [],
+    timeLimitSeconds: 10,
+    look({ host, tools, isNextOs }) {
+      if (isNextOs) return skipped('this OS has not booted yet');
+      const slot = readSlotWithTools(host, tools);
+      const { adapter, name = '', trial, triesLeft } = slot;
+      if (adapter === 'none') return skipped('no boot loader that counts tries has said anything');
+      const tries = triesLeft === undefined ? '' : `, ${triesLeft} tries left`;
+      const standing = {
+        yes: `a trial${tries}`,
+        no: 'committed',
+        unknown: 'trial or not: unknown',
+      };
+      const facts = { adapter, name, trial, tries_left: triesLeft };
+      return ok(`${name} (${adapter}), ${standing[trial]}`, facts);
+    },
+  },
+];
+
+async function rootOf(subject: Parameters<Check['look']>[0]): Promise<string | undefined> {
+  try {
+    return (await subject.stateRoot()).path;
+  } catch (error) {
+    if (error instanceof PrecheckError) return undefined;
+    throw error;
+  }
+}
+
+function judge(result: PrecheckResult, when: string): Finding {
+  const at = result.recordedAt;
+  const facts = { passed: result.passed, exit_code: result.exitCode, recorded_at: at };
+  if (result.passed) {
+    const decision = result.decision.replaceAll('_', ' ');
+    return ok(`passed ${when}: ${decision}, ${at}`, { ...facts, decision: result.decision });
+  }
+  const summary = `refused ${when} with exit ${result.exitCode}: ${result.reason}, ${at}`;
+  const isKnown = Object.hasOwn(failures, result.reason);
+  return {
+    status: 'failed',
+    summary,
+    ...(isKnown ? { reason: result.reason as FailureCode } : {}),
+    details: result.details as Finding['details'] & {},
+    facts: { ...facts, reason: result.reason },
+  };
+}
+
+function isIn(system: OperatingSystem, directories: readonly string[], unit: string): boolean {
+  return directories.some((directory) => system.listImageDirectory(directory)?.includes(unit));
+}
+
+/** Units that something else pulls in. */
+function wantedIn(system: OperatingSystem, directory: string): readonly string[] {
+  return (system.listImageDirectory(directory) ?? [])
+    .filter((name) => /\.(?:wants|requires|upholds)$/.test(name))
+    .flatMap((name) => system.listImageDirectory(`${directory}/${name}`) ?? []);
+}

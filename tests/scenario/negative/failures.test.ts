@@ -1,7 +1,8 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { type FailureCode, failures } from '@edged/model/failure';
-import { runCommand, skipMountCheck } from '@edged/testkit/built-command';
+import { type CommandOptions, runCommand, skipMountCheck } from '@edged/testkit/built-command';
 import { type TestDevice, withDevice } from '@edged/testkit/device';
 import { reportFailure } from 'edged/command-context';
 import { exitCodes } from '@edged/model/exit-code';
@@ -9,7 +10,35 @@ import { createLog } from 'edged/log-writer';
 import { type Scene, scenes } from './failures.ts';
 
 const isRoot = process.getuid?.() === 0;
+const isSystemd = fs.existsSync('/run/systemd/system');
 const codes = Object.keys(failures) as FailureCode[];
+
+/** Of the boot path, and yet not for a doctor to see: the command line, and what only writing shows. */
+const unseen = new Set<FailureCode>([
+  'config.usage',
+  'certificate.rotation_failed',
+  'operation.xattr_refused',
+]);
+
+function reasonsOfDoctor(scene: Scene, device: TestDevice): readonly (string | undefined)[] {
+  const command = ['doctor', '--config', device.config, '--output', 'json'];
+  return findingsIn(runCommand(command, optionsOf(scene, device)).stdout).map(
+    ({ reason }) => reason,
+  );
+}
+
+interface FoundByCheck {
+  readonly reason?: string;
+  readonly status: string;
+}
+
+function findingsIn(stdout: string): readonly FoundByCheck[] {
+  const document = JSON.parse(stdout) as {
+    checks?: readonly FoundByCheck[];
+    plan?: { checks: readonly FoundByCheck[] };
+  };
+  return document.checks ?? document.plan?.checks ?? [];
+}
 
 /** What a dry run can foresee: not a disk that fails under the hand. */
 function isBoot({ wrapHost, act, command }: Scene): boolean {
@@ -32,14 +61,15 @@ async function run(scene: Scene, device: TestDevice): Promise<Seen> {
   }
   if (scene.act) return actInProcess(scene.act, device);
   const command = scene.command?.(device) ?? ['precheck', '--config', device.config];
-  const credentials = scene.credentials && {
-    CREDENTIALS_DIRECTORY: path.join(device.directory, scene.credentials),
-  };
-  const options = credentials
-    ? { environment: { ...skipMountCheck, ...credentials } }
-    : scene.options;
+  const options = optionsOf(scene, device);
   const { exitCode, stderr } = runCommand([...command, ...(scene.args ?? [])], options);
   return { exitCode, log: stderr };
+}
+
+function optionsOf(scene: Scene, device: TestDevice): CommandOptions | undefined {
+  if (scene.credentials === undefined) return scene.options;
+  const directory = path.join(device.directory, scene.credentials);
+  return { environment: { ...skipMountCheck, CREDENTIALS_DIRECTORY: directory } };
 }
 
 async function actInProcess(act: NonNullable<Scene['act']>, device: TestDevice): Promise<Seen> {
@@ -58,10 +88,36 @@ async function actInProcess(act: NonNullable<Scene['act']>, device: TestDevice):
 }
 
 test('every failure code has a scene', () => {
-  expect(codes.filter((code) => (scenes[code] ?? []).length === 0)).toEqual([]);
+  // that a check hangs is shown where a worker can be stopped: tests/unit/host/linux-worker.test.ts
+  const elsewhere = 'inspection.timed_out';
+  const without = codes.filter((code) => (scenes[code] ?? []).length === 0);
+  expect(without).toEqual([elsewhere]);
 });
 
-for (const code of codes) {
+for (const code of codes.filter((one) => failures[one].gate === 'inspection')) {
+  describe(`${code} is found by an inspection`, () => {
+    for (const scene of scenes[code] ?? []) {
+      (scene.needsSystemd && !isSystemd ? test.skip : test)(scene.name, () =>
+        withDevice(async (device) => {
+          device.precheck();
+          device.editFingerprint({ composite_hash: 'ffff0000' });
+          await scene.arrange?.(device);
+          const times = device.modificationTimes();
+          const command = scene.command?.(device) ?? [];
+          const { stdout, exitCode } = runCommand(command);
+          const findings = findingsIn(stdout).filter(({ reason }) => reason === code);
+          expect(findings).toHaveLength(1);
+          const { remedy, message, class: kind } = failures[code];
+          expect(findings[0]).toMatchObject({ remedy, message, class: kind });
+          expect(exitCode).toBe(findings[0]?.status === 'warning' ? 0 : 5);
+          expect(device.modificationTimes()).toEqual(times);
+        }),
+      );
+    }
+  });
+}
+
+for (const code of codes.filter((one) => failures[one].gate !== 'inspection')) {
   const { gate, message, remedy } = failures[code];
   describe(`${code} is exit ${exitCodes[gate]}`, () => {
     for (const scene of scenes[code] ?? []) {
@@ -76,6 +132,7 @@ for (const code of codes) {
             const dry = await run({ ...scene, args: [...(scene.args ?? []), '--dry-run'] }, device);
             expect(dry.log).toContain(`level=ERROR msg="${message}" reason="${code}"`);
             expect(dry.exitCode).toBe(exitCodes[gate]);
+            if (!unseen.has(code)) expect(reasonsOfDoctor(scene, device)).toContain(code);
             expect(device.modificationTimes()).toEqual(times);
           }
           const seen = await run(scene, device);

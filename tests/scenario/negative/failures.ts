@@ -4,6 +4,7 @@
  */
 import { certificateScenes } from './scenes/certificate.ts';
 import { configScenes } from './scenes/config.ts';
+import { inspectionScenes } from './scenes/inspection.ts';
 import { manifestScenes } from './scenes/manifest.ts';
 import { operationScenes } from './scenes/operation.ts';
 import { reconstructionScenes } from './scenes/reconstruction.ts';
@@ -23,4 +24,5 @@ export const scenes: Scenes = {
   ...operationScenes,
   ...reconstructionScenes,
   ...slotScenes,
+  ...inspectionScenes,
 };

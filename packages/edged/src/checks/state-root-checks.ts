@@ -23,17 +23,13 @@ export const stateRootChecks: readonly Check[] = [
       'state_root.is_filesystem_root',
       'state_root.wrong_owner',
       'state_root.world_writable',
-      'state_root.not_writable',
       'state_root.io_error',
     ],
     needs: ['config.file'],
     timeLimitSeconds: 5,
     async look(subject) {
       const { stateRoot: order } = await subject.order();
-      const { access, canonicalPath } = requireDirectory(order.path, subject.host);
-      if (access === 'denied') {
-        throw new PrecheckError('state_root.not_writable', { state_root: order.path });
-      }
+      const { canonicalPath } = requireDirectory(order.path, subject.host);
       return ok(canonicalPath, { path: canonicalPath });
     },
   },
@@ -47,6 +43,7 @@ export const stateRootChecks: readonly Check[] = [
       'state_root.ephemeral_filesystem',
       'state_root.on_root_filesystem',
       'state_root.wrong_disk',
+      'state_root.not_writable',
       'state_root.read_only',
     ],
     needs: ['state_root.directory'],
@@ -66,13 +63,16 @@ export const stateRootChecks: readonly Check[] = [
         check_skipped: order.skipMountCheck,
       };
       const summary = `${where}, ${megabytes(free)} MB free${readOnly ? ', read-only' : ''}`;
-      if (order.skipMountCheck) {
-        const because = 'EDGE_STATE_ROOT_SKIP_MOUNT_CHECK=1: nobody looks whether it is persistent';
-        return { ...ok(`${summary}; not judged: ${because}`, facts), status: 'warning' };
-      }
       requirePersistentMount(order, path, subject.host, silent);
-      if (!readOnly) return ok(summary, facts);
-      return warning('state_root.read_only', summary, { mount: mount?.line ?? '' }, facts);
+      if (requireDirectory(order.path, subject.host).access === 'denied') {
+        throw new PrecheckError('state_root.not_writable', { state_root: order.path });
+      }
+      if (readOnly) {
+        return warning('state_root.read_only', summary, { mount: mount?.line ?? '' }, facts);
+      }
+      if (!order.skipMountCheck) return ok(summary, facts);
+      const because = 'EDGE_STATE_ROOT_SKIP_MOUNT_CHECK=1: nobody looks whether it is persistent';
+      return { ...ok(`${summary}; not judged: ${because}`, facts), status: 'warning' };
     },
   },
   {

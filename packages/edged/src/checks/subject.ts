@@ -88,7 +88,7 @@ export function subjectOf(
   const stateRoot = once(async () => {
     const { stateRoot: asOrdered } = await precheckLike();
     const lenient = { ...asOrdered, skipMountCheck: true, lockWaitMilliseconds: 0 };
-    opened = openStateRoot(lenient, host, silent);
+    opened = openStateRoot(lenient, evenDenied(host), silent);
     return opened;
   });
   const records = once(async () => readRecords((await stateRoot()).disk));
@@ -122,4 +122,15 @@ const unknownTrust = {
 /** The epoch on record; undefined where there is none. */
 export function epochOnRecord(records: Records): number | undefined {
   return present(records.fingerprint)?.bootEpoch;
+}
+
+/** To look at a state root we need not be able to write there. */
+function evenDenied(host: Host): Host {
+  return {
+    ...host,
+    inspectDirectory(path) {
+      const found = host.inspectDirectory(path);
+      return found?.access === 'denied' ? { ...found, access: 'read_only_mount' } : found;
+    },
+  };
 }

@@ -20,6 +20,8 @@ export interface Scene {
   readonly command?: (device: TestDevice) => readonly string[];
   /** What refuses, in this process, where no command can be brought to it on any machine. */
   readonly act?: (device: TestDevice) => void | Promise<void>;
+  /** What is to be seen is seen only where systemd has booted. */
+  readonly needsSystemd?: boolean;
   /** Needs root: ownership, other users. */
   readonly asRoot?: boolean;
 }

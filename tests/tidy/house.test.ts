@@ -98,6 +98,7 @@ describe('side effects have owners', () => {
       [
         'packages/host/src/linux-lock.ts',
         'packages/host/src/linux-tools.ts',
+        'packages/host/src/linux-worker.ts',
         'packages/host/src/linux-xattr.ts',
       ],
     ],

@@ -1,7 +1,7 @@
 /**
- * Where the verdict of one precheck goes, beside the log: to stdout where it was asked for, into the
- * runtime directory, to systemd's status line, into a textfile for Prometheus. The verdict stands,
- * whether or not its report finds room.
+ * Where the verdict of one precheck goes, beside the log: to stdout where it was asked for, into
+ * the runtime directory, to systemd's status line, into a textfile for Prometheus. The verdict
+ * stands, whether or not its report finds room.
  */
 import path from 'node:path';
 import { PrecheckError } from '@edged/model/failure';

@@ -1,6 +1,6 @@
 /**
- * This very program once more, as a worker that answers line by line: what may hang for ever (a disk
- * that does not answer) hangs there, and whoever asked goes on without it.
+ * This very program once more, as a worker that answers line by line: what may hang for ever (a
+ * disk that does not answer) hangs there, and whoever asked goes on without it.
  */
 import { spawn } from 'node:child_process';
 

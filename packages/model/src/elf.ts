@@ -41,7 +41,7 @@ export function judgeElf(header: Uint8Array, architecture: string): ElfVerdict {
   return same ? 'runs_here' : 'wrong_machine';
 }
 
-/** As `process.arch` names it; undefined when it is no ELF file, or of a machine not in the table. */
+/** As `process.arch` names it; undefined when it is no ELF file, or of a machine not listed. */
 export function architectureOf(header: Uint8Array): string | undefined {
   return Object.keys(machines).find((name) => judgeElf(header, name) === 'runs_here');
 }

@@ -1,7 +1,7 @@
 /**
- * The result of a precheck, kept on the state root for whoever comes after this boot: written when
- * something happened, so that a matching boot writes nothing. It is for people and scripts; precheck
- * itself never reads it, and a run that cannot write it has the same verdict.
+ * The result of a precheck, kept on the state root for whoever comes after this boot: written
+ * when something happened, so that a matching boot writes nothing. It is for people and scripts;
+ * precheck itself never reads it, and a run that cannot write it has the same verdict.
  */
 import { DiskError, type Disk, type Host } from '@edged/host/host';
 import { PrecheckError, toPrecheckError } from '@edged/model/failure';

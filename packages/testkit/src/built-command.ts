@@ -24,6 +24,8 @@ export interface CommandOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly directory?: string;
   readonly userId?: number;
+  /** A program, with its first arguments, that runs the command, such as faketime(1). */
+  readonly under?: readonly string[];
 }
 
 /** As on a laptop: the state root lies wherever it lies. */
@@ -31,9 +33,10 @@ export const skipMountCheck = { EDGE_STATE_ROOT_SKIP_MOUNT_CHECK: '1' } as const
 
 export function runCommand(
   args: readonly string[],
-  { environment = skipMountCheck, directory, userId }: CommandOptions = {},
+  { environment = skipMountCheck, directory, userId, under = [] }: CommandOptions = {},
 ): CommandResult {
-  const { status, stdout, stderr, error } = spawnSync(first, [...rest, ...args], {
+  const [program = first, ...more] = [...under, first, ...rest, ...args];
+  const { status, stdout, stderr, error } = spawnSync(program, more, {
     env: { PATH: process.env['PATH'], ...environment },
     cwd: directory,
     uid: userId,

@@ -1,4 +1,5 @@
 /** A prepared device in a temporary directory, gone when the test is over. */
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -9,6 +10,7 @@ import { type CommandOptions, type CommandResult, runCommand } from './built-com
 
 export class TestDevice extends SimulatedDevice {
   readonly outside: string[] = [];
+  readonly mounted: string[] = [];
 
   /** `edged precheck` as a child process, on the OS of this machine. */
   precheck(args: readonly string[] = [], options: CommandOptions = {}): CommandResult {
@@ -105,6 +107,11 @@ export class TestDevice extends SimulatedDevice {
     this.outside.push(outside);
   }
 
+  /** Mounted there: to be unmounted before the device goes. */
+  unmountLater(directory: string): void {
+    this.mounted.push(directory);
+  }
+
   exists(relative: string): boolean {
     return fs.existsSync(path.join(this.directory, relative));
   }
@@ -118,6 +125,7 @@ export async function withDevice(act: (device: TestDevice) => void | Promise<voi
     device.flash({ name: '1.0', kernelRelease: '6.1.0-1' });
     await act(device);
   } finally {
+    for (const place of device.mounted) execFileSync('umount', [place]);
     for (const entry of [directory, ...device.outside]) {
       fs.rmSync(entry, { recursive: true, force: true });
     }

@@ -1,4 +1,7 @@
-/** What a reconstruction would be made of: keys, manifest, operations, room; and what stands there. */
+/**
+ * What a reconstruction would be made of: keys, manifest, operations, room; and what stands
+ * there.
+ */
 import type { Disk } from '@edged/host/host';
 import { decide, present } from '@edged/model/decision';
 import { createHasher, digestOf } from '@edged/model/digest';

@@ -1,4 +1,6 @@
-/** What is around precheck: its units, its last word, the slot. No service is asked over a socket. */
+/**
+ * What is around precheck: its units, its last word, the slot. No service is asked over a socket.
+ */
 import type { OperatingSystem } from '@edged/host/host';
 import { type FailureCode, PrecheckError, failures } from '@edged/model/failure';
 import { layout } from '@edged/model/layout';
@@ -25,15 +27,11 @@ export const serviceChecks: readonly Check[] = [
       const { host, resultFile } = subject;
       const bootId = stated(() => host.system.bootId());
       const ofThisBoot = readResult(resultFile, host);
-      if (ofThisBoot && ofThisBoot.bootId === bootId) return judge(ofThisBoot, 'in this boot');
+      if (ofThisBoot && ofThisBoot.bootId === bootId) return judge(ofThisBoot);
       const root = await rootOf(subject);
       const kept = root && readResult(`${root}/${layout.lastResult}`, host);
       const isBooted = host.listDirectory('/run/systemd/system') !== undefined;
-      if (kept) {
-        const finding = judge(kept, kept.bootId === bootId ? 'in this boot' : 'in an earlier boot');
-        if (!isBooted || kept.bootId === bootId) return finding;
-        return { ...finding, status: 'warning', reason: 'inspection.no_verdict' };
-      }
+      if (kept && (!isBooted || kept.bootId === bootId)) return lastRecorded(kept);
       if (!isBooted) return skipped('systemd does not run here, and no result was kept');
       const detail = { file: resultFile };
       return warning('inspection.no_verdict', 'none in this boot', detail);
@@ -111,22 +109,36 @@ async function rootOf(subject: Parameters<Check['look']>[0]): Promise<string | u
   }
 }
 
-function judge(result: PrecheckResult, when: string): Finding {
-  const at = result.recordedAt;
-  const facts = { passed: result.passed, exit_code: result.exitCode, recorded_at: at };
-  if (result.passed) {
-    const decision = result.decision.replaceAll('_', ' ');
-    return ok(`passed ${when}: ${decision}, ${at}`, { ...facts, decision: result.decision });
-  }
-  const summary = `refused ${when} with exit ${result.exitCode}: ${result.reason}, ${at}`;
+function judge(result: PrecheckResult): Finding {
+  const facts = factsOf(result);
+  if (result.passed) return ok(`passed in this boot: ${wordsOf(result)}`, facts);
   const isKnown = Object.hasOwn(failures, result.reason);
   return {
     status: 'failed',
-    summary,
+    summary: `refused in this boot: ${wordsOf(result)}`,
     ...(isKnown ? { reason: result.reason as FailureCode } : {}),
-    details: result.details as Finding['details'] & {},
-    facts: { ...facts, reason: result.reason },
+    details: result.details as NonNullable<Finding['details']>,
+    facts,
   };
+}
+
+/** A boot that merely matched writes nothing: what is kept may not be the last word. */
+function lastRecorded(result: PrecheckResult): Finding {
+  const facts = factsOf(result);
+  if (result.passed) return ok(`last recorded: passed, ${wordsOf(result)}`, facts);
+  const summary = `last recorded: refused, ${wordsOf(result)}; a plain match since is not recorded`;
+  return { status: 'warning', summary, facts };
+}
+
+function wordsOf({ passed, decision, reason, exitCode, recordedAt }: PrecheckResult): string {
+  const what = passed ? decision.replaceAll('_', ' ') : `exit ${exitCode}, ${reason}`;
+  return `${what}, ${recordedAt}`;
+}
+
+function factsOf(result: PrecheckResult): NonNullable<Finding['facts']> {
+  const { passed, exitCode, recordedAt, decision, reason } = result;
+  const why = passed ? { decision } : { reason };
+  return { passed, exit_code: exitCode, recorded_at: recordedAt, ...why };
 }
 
 function isIn(system: OperatingSystem, directories: readonly string[], unit: string): boolean {

@@ -1,12 +1,15 @@
 /** Gate `state_root`: the partition that survives, and what an earlier run may have left on it. */
 import { type Disk, LockUnavailable } from '@edged/host/host';
 import { mountOf } from '@edged/host/linux-mounts';
+import { decide } from '@edged/model/decision';
 import { PrecheckError } from '@edged/model/failure';
 import { layout, stateRootDirectories } from '@edged/model/layout';
+import { keyOf } from '@edged/model/os-fingerprint';
 import { requireDirectory, requirePersistentMount } from '@edged/precheck/state-root';
 import { unfinishedRotations } from '@edged/precheck/unfinished-work';
 import { megabytes } from '../progress.ts';
 import { type Check, ok, skipped, warning } from './check.ts';
+import type { Subject } from './subject.ts';
 
 const silent = (): void => undefined;
 
@@ -68,7 +71,9 @@ export const stateRootChecks: readonly Check[] = [
         throw new PrecheckError('state_root.not_writable', { state_root: order.path });
       }
       if (readOnly) {
-        return warning('state_root.read_only', summary, { mount: mount?.line ?? '' }, facts);
+        const detail = { mount: mount?.line ?? '' };
+        const finding = warning('state_root.read_only', summary, detail, facts);
+        return (await isWorkDue(subject)) ? { ...finding, status: 'failed' } : finding;
       }
       if (!order.skipMountCheck) return ok(summary, facts);
       const because = 'EDGE_STATE_ROOT_SKIP_MOUNT_CHECK=1: nobody looks whether it is persistent';
@@ -148,6 +153,17 @@ export const stateRootChecks: readonly Check[] = [
     },
   },
 ];
+
+/** What precheck would have to write: then a read-only mount is a refusal. */
+async function isWorkDue(subject: Subject): Promise<boolean> {
+  try {
+    const { kind } = decide(keyOf(await subject.identity()), await subject.records());
+    return kind !== 'unchanged' && kind !== 'image_adopted';
+  } catch (error) {
+    if (error instanceof PrecheckError) return false; // the OS cannot be told: its check says so
+    throw error;
+  }
+}
 
 function isLocked(path: string, host: Parameters<typeof requireDirectory>[1]): boolean {
   try {

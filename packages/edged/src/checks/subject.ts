@@ -1,6 +1,7 @@
 /**
- * The device that is looked at, each part of it read when a check first asks for it, and once. It is
- * opened more leniently than precheck would: whatever is wrong is to be seen, not to be in the way.
+ * The device that is looked at, each part of it read when a check first asks for it, and once. It
+ * is opened more leniently than precheck would: whatever is wrong is to be seen, not to be in the
+ * way.
  */
 import path from 'node:path';
 import type { Host, Tools } from '@edged/host/host';

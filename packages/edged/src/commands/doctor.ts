@@ -1,4 +1,6 @@
-/** `edged doctor`: every check there is, none stopping another; with `--fix` what is safe is done. */
+/**
+ * `edged doctor`: every check there is, none stopping another; with `--fix` what is safe is done.
+ */
 import { toPrecheckError } from '@edged/model/failure';
 import type { CheckResult } from '../checks/check.ts';
 import { fixes } from '../checks/fixes.ts';

@@ -1,7 +1,7 @@
 /**
- * `edged precheck --plan`: what precheck will say of an OS that is installed and not yet booted. The
- * real precheck, rehearsed on that OS; and the checks that precheck does not ask, because by then it
- * is too late: C library, units.
+ * `edged precheck --plan`: what precheck will say of an OS that is installed and not yet booted.
+ * The real precheck, rehearsed on that OS; and the checks that precheck does not ask, because by
+ * then it is too late: C library, units.
  */
 import path from 'node:path';
 import { linuxHost } from '@edged/host/linux-host';

@@ -37,7 +37,8 @@ export const inspectionFailures = {
     gate: 'inspection',
     class: 'transient',
     message: 'edged: the records of the epochs do not agree',
-    remedy: 'Nothing need be done: the next precheck repairs them from what is left.',
+    remedy:
+      'Nothing need be done: precheck repairs evidence at once, the history with the next epoch.',
   },
   'inspection.installed_missing': {
     gate: 'inspection',

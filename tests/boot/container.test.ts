@@ -220,6 +220,44 @@ describe(`systemd in a container${obstacle ? ` (SKIPPED: ${obstacle})` : ''}`, (
     expect(stateOf(report, 'edged.service')).toBe('active/running');
   });
 
+  each('the status line, the metrics and the doctor tell the same story', () => {
+    const dropIn = (name: string): string =>
+      fs.readFileSync(`systemd/edged-precheck.service.d/${name}.conf`, 'utf8');
+    const units = {
+      'edged-precheck.service.d/metrics.conf': dropIn('metrics'),
+      'edged-precheck.service.d/status-line.conf': dropIn('status-line'),
+    };
+    const prometheus = path.join(root, 'var/lib/prometheus/node-exporter');
+    fs.mkdirSync(prometheus, { recursive: true });
+    const config = '/data/edged/bootstrap/config.yaml';
+    // nspawn binds its boot_id over the kernel's, which sandboxed units do not see
+    const act = `systemd-run --quiet --wait --property=ProtectKernelTunables=yes \
+      --property=StandardOutput=file:/case/doctor.json edged doctor --config ${config} --output json`;
+    const statusOf = ({ units: seen }: ContainerReport): string | undefined =>
+      seen['edged-precheck.service']?.['StatusText'];
+    const metrics = (): string => fs.readFileSync(path.join(prometheus, 'edged.prom'), 'utf8');
+    const doctor = (): { checks: { id: string; status: string; summary: string }[] } =>
+      JSON.parse(fs.readFileSync(path.join(directory, 'case/doctor.json'), 'utf8'));
+
+    expect(statusOf(boot({ units, act }))).toBe('Passed: first run, epoch 0');
+    expect(doctor().checks.filter(({ status }) => status === 'failed')).toEqual([]);
+    const said = new Map(doctor().checks.map(({ id, summary }) => [id, summary]));
+    expect(said.get('service.verdict')).toMatch(/^passed in this boot: first run/);
+    expect(said.get('service.units')).toContain('installed and enabled');
+    expect(said.get('state_root.mount')).toMatch(/^ext4 on /);
+    expect(metrics()).toContain('\nedged_precheck_success 1\n');
+
+    expect(statusOf(boot({ units }))).toBe(''); // a matching boot says nothing
+    stateVersion(root, '2');
+    edit('runtime/manifest.json', (text) => `${text} `);
+    const refused = boot({ units, act });
+    expect(statusOf(refused)).toMatch(/^Refused with exit 5: manifest.signature_invalid\. Sign/);
+    expect(metrics()).toContain('\nedged_precheck_exit_code 5\n');
+    const verdict = doctor().checks.find(({ id }) => id === 'service.verdict');
+    expect(verdict).toMatchObject({ status: 'failed', reason: 'manifest.signature_invalid' });
+    fs.rmSync(path.join(root, 'var/lib/prometheus'), { recursive: true });
+  });
+
   each('config and keyring as systemd credentials', () => {
     const dropIn = fs.readFileSync('systemd/edged-precheck.service.d/credentials.conf', 'utf8');
     fs.mkdirSync(path.join(root, 'etc/edged'), { recursive: true });

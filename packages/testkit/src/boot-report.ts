@@ -25,6 +25,7 @@ const properties = [
   'ExecMainStatus',
   'ExecMainStartTimestampMonotonic',
   'ActiveEnterTimestampMonotonic',
+  'StatusText',
 ];
 
 /**

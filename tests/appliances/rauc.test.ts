@@ -1,7 +1,8 @@
 /**
  * The reference appliance with RAUC: signed bundles, two squashfs slots under a tmpfs, a persistent
  * partition. The images share os-release and kernel and differ in a file, which only
- * `fingerprint.profile: image` sees. v1; good v2 commits itself; bad v3 is taken back.
+ * `fingerprint.profile: image` sees. v1; good v2 commits itself; v4, which could not start precheck,
+ * is refused before it is activated; bad v3 is taken back.
  */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -58,6 +59,16 @@ const installAndReboot = `
   if [ ! -e /data/case/installed ]; then
     touch /data/case/installed
     rauc install /data/update.raucb && sync && systemctl reboot --no-block && exit 0
+    journalctl -b -u rauc -o cat
+  fi
+`;
+
+/** The bundle's own hook asks precheck, and the slot is not activated. */
+const refuseFirst = `
+  if [ ! -e /data/case/refused ]; then
+    touch /data/case/refused
+    rauc install /data/unfit.raucb && echo 'an unfit slot was activated'
+    journalctl -b -u rauc -o cat
   fi
 `;
 
@@ -75,6 +86,7 @@ async function powerOn(name: string, then: string, bundle?: string): Promise<See
     fs.mkdirSync(path.join(mounted, 'case'));
     fs.writeFileSync(path.join(mounted, 'case/script'), script(then));
     if (bundle) fs.copyFileSync(file(bundle), path.join(mounted, 'update.raucb'));
+    fs.copyFileSync(file('v4.raucb'), path.join(mounted, 'unfit.raucb'));
   });
   const disks = {
     esp: file('esp.img'),
@@ -127,14 +139,23 @@ beforeAll(async () => {
   sh('rauc/keys', file('keys'));
   const base = [applianceRoot(), kernels, kernel.release, debian];
   sh('rauc/build', ...base, file('keys/ca.pem'), stub, file('image'));
+  const hook = file('image/root/usr/lib/edged/rauc-slot-hook');
   for (const [version, health] of [
     ['1', 'good'],
     ['2', 'good'],
     ['3', 'bad'],
+    ['4', 'unfit'],
   ] as const) {
     sh('rauc/slot', file('image/root'), version, health, file(`v${version}.img`));
     if (version === '1') continue;
-    sh('rauc/bundle', file(`v${version}.img`), version, file('keys'), file(`v${version}.raucb`));
+    sh(
+      'rauc/bundle',
+      file(`v${version}.img`),
+      version,
+      file('keys'),
+      hook,
+      file(`v${version}.raucb`),
+    );
   }
   fs.renameSync(file('v1.img'), file('a.img'));
   for (const slot of ['a.img', 'b.img']) execFileSync('truncate', ['-s', '320M', file(slot)]);
@@ -166,8 +187,8 @@ describe(`the appliance with RAUC${obstacle ? ` (SKIPPED: ${obstacle})` : ''}`, 
       const classic = first.fingerprint['composite_hash'];
 
       const second = await powerOn('v2', installAndReboot, 'v2.raucb');
-      expect(second.boots).toEqual(['A v1 active', 'B v2 active']);
       expect(second.out).toContain('succeeded');
+      expect(second.boots).toEqual(['A v1 active', 'B v2 active']);
       expect(second.fingerprint['composite_hash']).toBe(classic);
       expect(second.evidence('current')).toMatchObject({
         kind: 'os_replaced',
@@ -176,8 +197,10 @@ describe(`the appliance with RAUC${obstacle ? ` (SKIPPED: ${obstacle})` : ''}`, 
       });
       expect(epochOf(second.evidence('committed'))).toBe(1);
 
-      const third = await powerOn('v3', installAndReboot, 'v3.raucb');
+      const third = await powerOn('v3', refuseFirst + installAndReboot, 'v3.raucb');
       expect(third.boots).toEqual(['B v2 active', 'A v3 failed', 'B v2 active']);
+      expect(third.out).toContain('inspection.unit_missing');
+      expect(third.out).not.toContain('an unfit slot was activated');
       expect(third.console).toContain('edge.slot.rolling_back');
       expect(third.console).toContain('edge.os.rollback_detected');
       expect(third.fingerprint['composite_hash']).toBe(classic);

@@ -235,7 +235,10 @@ function commandsOfKeys(bare: GlobalOptions, run: Run) {
     .command(
       'id <files..>',
       'the ids of raw public keys',
-      (command) => command.positional('files', { type: 'string', array: true, demandOption: true }),
+      (command) =>
+        command
+          .parserConfiguration({ 'duplicate-arguments-array': true })
+          .positional('files', { type: 'string', array: true, demandOption: true }),
       async (args) =>
         run(args, async (context) =>
           (await import('./commands/keys.ts')).runKeysId(args.files, context),
@@ -345,10 +348,9 @@ function withGlobalOptions(bare: Argv<unknown>) {
     .example('$0 precheck --config /etc/edged/edge.toml', 'what systemd runs at boot')
     .example('$0 precheck --config edge.toml --dry-run', 'what a boot would do')
     .example('$0 init /data/edged', 'prepare the persistent partition')
-    .example(
-      '$0 keygen keys && $0 sign manifest.json --key keys/manifest-sign.key',
-      'ship a runtime',
-    )
+    .example('$0 sign runtime/manifest.json --key manifest-sign.key', 'ship a runtime')
+    .example('$0 status --config /etc/edged/edge.toml', 'what is, on one screen')
+    .example('$0 doctor --config /etc/edged/edge.toml', 'what is wrong, and what to do')
     .options(globalOptions)
     .epilogue(
       'Exit codes: 0 clean, 1 config or usage, 2 state root, 3 certificate, ' +

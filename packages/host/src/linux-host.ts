@@ -75,7 +75,8 @@ const mostSymlinks = 40;
 
 /**
  * Where a path of an OS lies that is mounted at `root`: its symlinks are followed as that OS would
- * follow them, so that an absolute one stays inside. What does not exist stays as it is.
+ * follow them, so that an absolute one stays inside. What does not exist stays as it is. Throws
+ * `DiskError` ELOOP: a link that is not followed here, the kernel would follow to the outside.
  */
 export function resolveInside(root: string, path: string): string {
   const todo = path.split('/');
@@ -87,11 +88,12 @@ export function resolveInside(root: string, path: string): string {
       done.pop();
       continue;
     }
-    const target = left > 0 ? linkTarget([root, ...done, name].join('/')) : undefined;
+    const target = linkTarget([root, ...done, name].join('/'));
     if (target === undefined) {
       done.push(name);
       continue;
     }
+    if (left === 0) throw new DiskError('resolve', path, 'ELOOP');
     left -= 1;
     if (target.startsWith('/')) done.length = 0;
     todo.unshift(...target.split('/'));

@@ -52,13 +52,16 @@ export function isLinuxLocked(stateRoot: string, mounts: readonly Mount[]): bool
   if (error) throw new LockUnavailable('flock(1) did not start', { cause: error });
   // stat(2) on btrfs names another device than the kernel's list and mountinfo do
   const [major, minor] = (mountOf(stateRoot, mounts)?.device ?? '').split(':').map(Number);
-  const hex = (number = -1): string => number.toString(16).padStart(2, '0');
   const place = `${hex(major)}:${hex(minor)}:${fs.statSync(stateRoot).ino}`;
   const locks = fs.readFileSync('/proc/locks', 'latin1').split('\n');
   return locks.some((line) => {
     const [, kind, , access, , where] = line.split(/\s+/);
     return kind === 'FLOCK' && access === 'WRITE' && where === place;
   });
+}
+
+function hex(number = -1): string {
+  return number.toString(16).padStart(2, '0');
 }
 
 function flock(fd: number): boolean {

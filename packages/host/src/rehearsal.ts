@@ -35,10 +35,12 @@ type Entry =
   | { readonly kind: 'directory'; readonly mode: number; readonly owner: Owner }
   | (FileContent & { readonly kind: 'file'; readonly mode: number; readonly owner: Owner });
 
-type FileContent =
+/** `inode`: equal for two names of one file. */
+type FileContent = { readonly inode: string | symbol } & (
   | { readonly bytes: Uint8Array; readonly sizeBytes: number }
   /** The content is that of a file on the disk, which nobody writes to. */
-  | { readonly like: { readonly disk: Disk; readonly path: string }; readonly sizeBytes: number };
+  | { readonly like: { readonly disk: Disk; readonly path: string }; readonly sizeBytes: number }
+);
 
 /** By absolute path; shared by every disk of one rehearsal. */
 type Layer = Map<string, Entry>;
@@ -81,19 +83,24 @@ export function rehearse(host: Host): Rehearsal {
 }
 
 function changesOf(layer: Layer, host: Host): readonly RehearsedChange[] {
-  const exists = (path: string): boolean => {
-    const slash = path.lastIndexOf('/');
-    return (
-      host.listDirectory(path.slice(0, slash) || '/')?.includes(path.slice(slash + 1)) ?? false
-    );
-  };
   return [...layer]
     .flatMap(([path, { kind }]): RehearsedChange[] => {
-      if (kind === 'directory') return [];
-      if (kind === 'gone') return exists(path) ? [{ path, change: 'removed' }] : [];
-      return [{ path, change: exists(path) ? 'replaced' : 'added' }];
+      const isFileNow = kindOnDisk(path, host) === 'file';
+      if (kind === 'file') return [{ path, change: isFileNow ? 'replaced' : 'added' }];
+      return isFileNow ? [{ path, change: 'removed' }] : [];
     })
     .sort((one, other) => (one.path < other.path ? -1 : 1));
+}
+
+/** Whatever is no directory counts as a file. Undefined when nothing is there. */
+function kindOnDisk(path: string, host: Host): 'file' | 'directory' | undefined {
+  const slash = path.lastIndexOf('/');
+  const parent = path.slice(0, slash) || '/';
+  if (host.inspectDirectory(parent)?.isDirectory !== true) return undefined;
+  if (host.listDirectory(parent)?.includes(path.slice(slash + 1)) !== true) return undefined;
+  const found = host.inspectDirectory(path);
+  // a symlink to a directory is none
+  return found?.isDirectory === true && found.canonicalPath === path ? 'directory' : 'file';
 }
 
 class RehearsalDisk implements Disk {
@@ -110,25 +117,26 @@ class RehearsalDisk implements Disk {
   }
 
   readFile(path: string, limitBytes: number): Uint8Array | undefined {
-    const entry = this.#entry(path);
+    const entry = this.#find('read', path);
     if (entry === 'on disk') return this.#base.readFile(path, limitBytes);
     if (entry.kind === 'gone') return undefined;
-    if (entry.kind === 'directory') throw new DiskError('read', path, 'EISDIR');
+    if (entry.kind === 'directory') throw new DiskError('read', path, 'EINVAL');
     if (entry.sizeBytes > limitBytes) throw new DiskError('read', path, 'EFBIG');
     return 'bytes' in entry ? entry.bytes : entry.like.disk.readFile(entry.like.path, limitBytes);
   }
 
   scanFile(path: string, observe: (chunk: Uint8Array) => void): boolean {
-    const entry = this.#entry(path);
+    const entry = this.#find('read', path);
     if (entry === 'on disk') return this.#base.scanFile(path, observe);
-    if (entry.kind !== 'file') return false;
+    if (entry.kind === 'directory') throw new DiskError('read', path, 'EINVAL');
+    if (entry.kind === 'gone') return false;
     if (!('bytes' in entry)) return entry.like.disk.scanFile(entry.like.path, observe);
     observe(entry.bytes);
     return true;
   }
 
   status(path: string): EntryStatus | undefined {
-    const entry = this.#entry(path);
+    const entry = this.#find('status', path);
     if (entry === 'on disk') return this.#base.status(path);
     if (entry.kind === 'gone') return undefined;
     const { kind, mode, owner } = entry;
@@ -137,8 +145,9 @@ class RehearsalDisk implements Disk {
   }
 
   list(path: string): readonly string[] | undefined {
-    const entry = this.#entry(path);
+    const entry = this.#find('list', path);
     if (entry !== 'on disk' && entry.kind === 'gone') return undefined;
+    if (entry !== 'on disk' && entry.kind === 'file') throw new DiskError('list', path, 'ENOTDIR');
     const names = new Set(entry === 'on disk' ? this.#base.list(path) : []);
     if (entry === 'on disk' && !this.#base.status(path)) return undefined;
     const prefix = `${this.#absolute(path)}/`;
@@ -152,7 +161,8 @@ class RehearsalDisk implements Disk {
   }
 
   resolve(path: string): string | undefined {
-    return this.#entry(path) === 'on disk' ? this.#base.resolve(path) : path;
+    const isOnDisk = this.#entry(path) === 'on disk';
+    return isOnDisk ? this.#base.resolve(path) : path;
   }
 
   freeBytes(): number {
@@ -162,6 +172,7 @@ class RehearsalDisk implements Disk {
   createFile(path: string, bytes: Uint8Array, mode: number): void {
     this.#add('create', path, {
       kind: 'file',
+      inode: Symbol(path),
       bytes: Uint8Array.from(bytes),
       sizeBytes: bytes.length,
       mode,
@@ -172,12 +183,13 @@ class RehearsalDisk implements Disk {
   copyFile(from: string, to: string, { modeFor, observe }: CopyOptions): number {
     const { kind, mode = 0 } = this.status(from) ?? {};
     if (kind !== 'file') throw new DiskError('copy', from, kind ? 'EINVAL' : 'ENOENT');
+    this.#requireRoom('create', to);
     let sizeBytes = 0;
     this.scanFile(from, (chunk) => {
       sizeBytes += chunk.length;
       observe(chunk);
     });
-    const content = this.#contentOf(from, sizeBytes);
+    const content = { ...this.#contentOf(from, sizeBytes), inode: Symbol(to) };
     const owner = ourselves();
     this.#add('create', to, { kind: 'file', ...content, mode: modeFor(mode), owner });
     return sizeBytes;
@@ -186,6 +198,7 @@ class RehearsalDisk implements Disk {
   changeOwner(path: string, owner: Owner): void {
     if (ourselves().userId !== 0) throw new DiskError('chown', path, 'EPERM');
     const entry = this.#movable('chown', path);
+    if (entry.kind !== 'file') throw new DiskError('chown', path, 'EINVAL');
     this.#layer.set(this.#absolute(path), { ...entry, owner });
   }
 
@@ -198,38 +211,58 @@ class RehearsalDisk implements Disk {
   }
 
   link(from: string, to: string): void {
-    this.#add('link', to, this.#movable('link', from));
+    this.#requireParent('link', from);
+    this.#requireParent('link', to);
+    const linked = this.#movable('link', from);
+    this.#requireRoom('link', to);
+    if (linked.kind === 'directory') throw new DiskError('link', from, 'EPERM');
+    this.#add('link', to, linked);
   }
 
+  /** In the order in which rename(2) objects. */
   rename(from: string, to: string): void {
+    this.#requireParent('rename', from);
+    this.#requireParent('rename', to);
     const moved = this.#movable('rename', from);
-    const inside = moved.kind === 'directory' ? (this.list(from) ?? []) : [];
-    if ((this.status(to)?.kind === 'directory' ? (this.list(to) ?? []) : []).length > 0) {
+    if (to.startsWith(`${from}/`)) throw new DiskError('rename', to, 'EINVAL');
+    if (from.startsWith(`${to}/`)) throw new DiskError('rename', to, 'ENOTEMPTY');
+    const replaced = this.status(to) && this.#movable('rename', to);
+    if (from === to || isSameFile(moved, replaced)) return;
+    if (replaced && replaced.kind !== moved.kind) {
+      const errno = replaced.kind === 'directory' ? 'EISDIR' : 'ENOTDIR';
+      throw new DiskError('rename', to, errno);
+    }
+    if (replaced?.kind === 'directory' && this.list(to)?.length !== 0) {
       throw new DiskError('rename', to, 'ENOTEMPTY');
     }
     this.#requireWritableParent('rename', from);
     this.#requireWritableParent('rename', to);
+    const inside = moved.kind === 'directory' ? (this.list(from) ?? []) : [];
     this.#layer.set(this.#absolute(to), moved);
     for (const name of inside) this.rename(`${from}/${name}`, `${to}/${name}`);
     this.#layer.set(this.#absolute(from), { kind: 'gone' });
   }
 
   removeFile(path: string): void {
-    if (!this.status(path)) throw new DiskError('unlink', path, 'ENOENT');
+    const found = this.status(path);
+    if (!found) throw new DiskError('unlink', path, 'ENOENT');
+    if (found.kind === 'directory') throw new DiskError('unlink', path, 'EISDIR');
     this.#requireWritableParent('unlink', path);
     this.#layer.set(this.#absolute(path), { kind: 'gone' });
   }
 
   removeDirectory(path: string): void {
-    const names = this.list(path);
-    if (!names) throw new DiskError('rmdir', path, 'ENOENT');
-    if (names.length > 0) throw new DiskError('rmdir', path, 'ENOTEMPTY');
+    const found = this.status(path);
+    if (!found) throw new DiskError('rmdir', path, 'ENOENT');
+    if (found.kind !== 'directory') throw new DiskError('rmdir', path, 'ENOTDIR');
+    if (this.list(path)?.length !== 0) throw new DiskError('rmdir', path, 'ENOTEMPTY');
     this.#requireWritableParent('rmdir', path);
     this.#layer.set(this.#absolute(path), { kind: 'gone' });
   }
 
   syncDirectory(path: string): void {
-    if (this.status(path)?.kind !== 'directory') throw new DiskError('fsync', path, 'ENOENT');
+    const { kind } = this.status(path) ?? {};
+    if (kind !== 'directory') throw new DiskError('fsync', path, kind ? 'ENOTDIR' : 'ENOENT');
   }
 
   close(): void {
@@ -251,9 +284,19 @@ class RehearsalDisk implements Disk {
     return 'on disk';
   }
 
+  /** As `#entry`; throws where the way there leads through a file. */
+  #find(operation: string, path: string): Entry | 'on disk' {
+    const absolute = this.#absolute(path);
+    for (let end = absolute.lastIndexOf('/'); end > 0; end = absolute.lastIndexOf('/', end - 1)) {
+      const above = this.#layer.get(absolute.slice(0, end));
+      if (above?.kind === 'file') throw new DiskError(operation, path, 'ENOTDIR');
+    }
+    return this.#entry(path);
+  }
+
   /** As an entry of the layer, under whatever name it gets. */
   #movable(operation: string, path: string): Exclude<Entry, { kind: 'gone' }> {
-    const entry = this.#entry(path);
+    const entry = this.#find(operation, path);
     if (entry !== 'on disk') {
       if (entry.kind === 'gone') throw new DiskError(operation, path, 'ENOENT');
       return entry;
@@ -267,25 +310,43 @@ class RehearsalDisk implements Disk {
 
   #contentOf(path: string, sizeBytes: number): FileContent {
     const entry = this.#entry(path);
-    if (entry === 'on disk') return { like: { disk: this.#base, path }, sizeBytes };
+    const inode = this.#absolute(path);
+    if (entry === 'on disk') return { inode, like: { disk: this.#base, path }, sizeBytes };
     if (entry.kind !== 'file') throw new DiskError('open', path, 'ENOENT');
-    return 'bytes' in entry ? { bytes: entry.bytes, sizeBytes } : { like: entry.like, sizeBytes };
+    return entry;
   }
 
   #add(operation: string, path: string, entry: Entry): void {
-    if (this.status(path)) throw new DiskError(operation, path, 'EEXIST');
+    this.#requireRoom(operation, path);
     this.#requireWritableParent(operation, path);
     this.#layer.set(this.#absolute(path), entry);
   }
 
+  #requireRoom(operation: string, path: string): void {
+    this.#requireParent(operation, path);
+    if (this.status(path)) throw new DiskError(operation, path, 'EEXIST');
+  }
+
+  #requireParent(operation: string, path: string): void {
+    const { kind } = this.status(parentOf(path)) ?? {};
+    if (kind !== 'directory') throw new DiskError(operation, path, kind ? 'ENOTDIR' : 'ENOENT');
+  }
+
   #requireWritableParent(operation: string, path: string): void {
-    const parent = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
-    if (this.status(parent)?.kind !== 'directory') throw new DiskError(operation, path, 'ENOENT');
+    const parent = parentOf(path);
     if (this.#entry(parent) !== 'on disk') return;
     const access = this.#host.inspectDirectory(this.#absolute(parent) || '/')?.access;
     if (access === 'denied') throw new DiskError(operation, path, 'EACCES');
     if (access === 'read_only_mount') throw new DiskError(operation, path, 'EROFS');
   }
+}
+
+function isSameFile(one: Entry, other: Entry | undefined): boolean {
+  return one.kind === 'file' && other?.kind === 'file' && one.inode === other.inode;
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf('/'), 0));
 }
 
 function ourselves(): Owner {

@@ -23,6 +23,8 @@ export interface DynamicNeeds {
 
 const mostTableBytes = 16 * 1024 * 1024;
 const mostEntries = 10_000;
+/** A file or version name is shorter; where no NUL comes, no more is looked at. */
+const mostNameBytes = 4096;
 
 const loadSegment = 1;
 const dynamicSegment = 2;
@@ -64,7 +66,9 @@ function parse(readRange: ReadRange): DynamicNeeds | undefined {
   const format: Format = { is64: header[4] === 2, little: header[5] === 1 };
   const segments = readSegments(header, format, readRange);
   const interpreterAt = segments.find(({ type }) => type === interpreterSegment);
-  const interpreter = interpreterAt && textOf(readRange(interpreterAt.offset, interpreterAt.size));
+  const interpreter =
+    interpreterAt &&
+    textOf(readRange(interpreterAt.offset, Math.min(interpreterAt.size, mostNameBytes)));
   const dynamic = segments.find(({ type }) => type === dynamicSegment);
   const none = { needed: [], hasRunPath: false, versions: new Map(), defines: [] };
   if (!dynamic) return { interpreter, ...none };
@@ -83,7 +87,7 @@ function parse(readRange: ReadRange): DynamicNeeds | undefined {
   if (stringsAt === undefined) return undefined;
   const stringBytes = Math.min(value(tag.stringTableSize) ?? 0, mostTableBytes);
   const strings = readRange(stringsAt, stringBytes);
-  const name = (at: number): string => textOf(strings.subarray(at));
+  const name = (at: number): string => textOf(strings.subarray(at, at + mostNameBytes));
   const table = (at: number | undefined): View | undefined => {
     const offset = offsetOf(at);
     return offset === undefined ? undefined : viewOf(readRange(offset, 1024 * 1024), format);
@@ -92,7 +96,10 @@ function parse(readRange: ReadRange): DynamicNeeds | undefined {
   const defines = table(value(tag.versionDefinitions));
   return {
     interpreter,
-    needed: entries.filter(([found]) => found === tag.needed).map(([, at]) => name(at)),
+    needed: entries
+      .filter(([found]) => found === tag.needed)
+      .slice(0, mostEntries)
+      .map(([, at]) => name(at)),
     hasRunPath: value(tag.rpath) !== undefined || value(tag.runpath) !== undefined,
     versions: needs ? readNeeds(needs, value(tag.versionNeedCount) ?? 0, name) : new Map(),
     defines: defines ? readDefinitions(defines, value(tag.versionDefinitionCount) ?? 0, name) : [],
@@ -162,12 +169,16 @@ function readNeeds(
   name: (at: number) => string,
 ): ReadonlyMap<string, readonly string[]> {
   const needs = new Map<string, readonly string[]>();
+  let seen = 0;
   for (let at = 0, left = Math.min(count, mostEntries); left > 0; left -= 1) {
     const versions: string[] = [];
     let aux = at + view.u32(at + 8);
     for (let inside = view.u16(at + 2); inside > 0; inside -= 1) {
+      if (++seen > mostEntries) throw new RangeError('more versions than any file has');
       versions.push(name(view.u32(aux + 8)));
-      aux += view.u32(aux + 12);
+      const next = view.u32(aux + 12);
+      if (next === 0) break;
+      aux += next;
     }
     needs.set(name(view.u32(at + 4)), versions);
     const next = view.u32(at + 12);

@@ -121,7 +121,7 @@ function setModes(root: string): void {
   for (const name of ['.', ...fs.readdirSync(root, { recursive: true, encoding: 'utf8' })]) {
     const file = path.join(root, name);
     const status = fs.statSync(file);
-    const isProgram = name === 'usr/bin/edged';
+    const isProgram = name === 'usr/bin/edged' || name.startsWith('usr/lib/edged/');
     fs.chmodSync(file, status.isDirectory() || isProgram ? 0o755 : 0o644);
   }
 }

@@ -114,6 +114,7 @@ export function readTrusted(
 
 interface SignatureCodes {
   readonly absent: FailureCode;
+  /** Or too small, for a signature. */
   readonly tooLarge: FailureCode;
 }
 
@@ -132,8 +133,13 @@ export function readSignatures(
     const found = `${names.length} signatures, at most ${mostSignatures}`;
     throw new PrecheckError(codes.tooLarge, { file, found });
   }
-  const read = (name: string): Uint8Array =>
-    readTrusted(disk, `${file.slice(0, slash)}/${name}`, signatureBytes, codes);
+  const read = (name: string): Uint8Array => {
+    const path = `${file.slice(0, slash)}/${name}`;
+    const bytes = readTrusted(disk, path, signatureBytes, codes);
+    if (bytes.length === signatureBytes) return bytes;
+    const found = `${bytes.length} bytes, not ${signatureBytes}`;
+    throw new PrecheckError(codes.tooLarge, { file: path, found });
+  };
   const others = names.filter((name) => name !== stem);
   return [read(stem), ...others.map(read)];
 }

@@ -9,7 +9,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 
 /** Every call by which a file system changes. */
-const changing = [
+export const changing = [
   'openat,creat,mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,rmdir,link,linkat,symlink',
   'write,pwrite64,writev,pwritev,fsync,fdatasync,ftruncate,truncate,fallocate,copy_file_range',
   'sendfile,chmod,fchmod,fchmodat,chown,fchown,fchownat,utimensat,setxattr,fsetxattr',

@@ -63,6 +63,8 @@ export function runTranscript(
     env: environment,
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
+    timeout: 280_000,
+    killSignal: 'SIGKILL',
   });
   if (error) throw error;
   const outputs = stdout.split(`${marker}\n`);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { elfHeaderBytes, judgeElf } from '@edged/model/elf';
+import { architectureOf, elfHeaderBytes, judgeElf } from '@edged/model/elf';
 import fc from 'fast-check';
 
 type Word = 1 | 2;
@@ -41,6 +41,11 @@ describe.each(machines)('an executable for %s', (name, bits, order, machine) => 
     expect(judgeElf(elf(bits, order, machine + 1), name)).toBe('wrong_machine');
   });
 
+  test('is known by its header', () => {
+    expect(architectureOf(header)).toBe(name);
+    expect(architectureOf(elf(bits, order, 0xfeed))).toBeUndefined();
+  });
+
   test('is judged by its first 20 bytes, wherever they lie in memory', () => {
     const padded = Buffer.concat([Buffer.from('odd'), header.subarray(0, elfHeaderBytes)]);
     expect(judgeElf(padded.subarray(3), name)).toBe('runs_here');
@@ -52,7 +57,9 @@ test.each(['pdp11', '', 'mips'])('on the unknown machine %j every ELF file passe
 });
 
 test('this very process runs here', () => {
-  expect(judgeElf(readFileSync(process.execPath).subarray(0, 64), process.arch)).toBe('runs_here');
+  const header = readFileSync(process.execPath).subarray(0, 64);
+  expect(judgeElf(header, process.arch)).toBe('runs_here');
+  expect(architectureOf(header)).toBe(process.arch);
 });
 
 describe('no ELF file', () => {
@@ -66,6 +73,7 @@ describe('no ELF file', () => {
     ['lower-case magic', Buffer.from(`\u007felf${'\u0001'.repeat(60)}`)],
   ])('is %s', (_what, bytes) => {
     expect(judgeElf(bytes, 'x64')).toBe('not_elf');
+    expect(architectureOf(bytes)).toBeUndefined();
   });
 
   test('is anything that does not begin with the magic bytes', () => {

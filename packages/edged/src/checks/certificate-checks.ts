@@ -14,7 +14,7 @@ export const certificateChecks: readonly Check[] = [
     atBoot: true,
     codes: ['certificate.*', 'inspection.certificate_expires'],
     needs: ['config.file', 'state_root.directory'],
-    timeLimitSeconds: 10,
+    timeLimitSeconds: 15,
     async look(subject) {
       const { certificate: order } = await subject.order();
       if (!order) return skipped('without a config it is not known which');
@@ -42,7 +42,7 @@ export const certificateChecks: readonly Check[] = [
     atBoot: false,
     codes: ['inspection.clock_implausible'],
     needs: ['state_root.directory'],
-    timeLimitSeconds: 5,
+    timeLimitSeconds: 15,
     async look(subject) {
       const { verdict, text, clockMilliseconds } = await subject.time();
       const clock = new Date(clockMilliseconds).toISOString();

@@ -9,7 +9,7 @@ export const configChecks: readonly Check[] = [
     atBoot: true,
     codes: ['config.*'],
     needs: [],
-    timeLimitSeconds: 5,
+    timeLimitSeconds: 15,
     async look({ readConfig, config: file = '' }) {
       const config = await readConfig();
       if (!config) return skipped('no config was given (--config FILE)');

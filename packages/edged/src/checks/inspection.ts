@@ -25,6 +25,9 @@ interface WorkerRequest extends InspectionOrder {
   readonly done: readonly CheckResult[];
 }
 
+/** For a worker to come up, on the slowest machine. */
+const startSeconds = 60;
+
 export async function inspect(
   order: InspectionOrder,
   seen: (result: CheckResult) => void = () => undefined,
@@ -41,11 +44,15 @@ export async function inspect(
   };
   while (left().length > 0) {
     const request: WorkerRequest = { ...order, checks: left(), done: results };
+    let isReady = false;
     const { kind, complaint } = await askWorker({
       args: [workerCommand],
       input: JSON.stringify(request),
-      line: (text) => add(JSON.parse(text) as CheckResult),
-      patienceMilliseconds: () => limitSeconds() * 1000,
+      line(text) {
+        if (isReady) add(JSON.parse(text) as CheckResult);
+        isReady = true;
+      },
+      patienceMilliseconds: () => (isReady ? limitSeconds() : startSeconds) * 1000,
     });
     const [id] = left();
     if (id !== undefined) add(unanswered(id, kind, complaint));
@@ -65,7 +72,7 @@ function unanswered(id: string, kind: 'ended' | 'silent', complaint: string): Ch
   return { id, status: 'unknown', summary: problem, reason: 'internal.defect', details };
 }
 
-/** The worker: prints a result a line, each as soon as it is known. */
+/** The worker: a line when it is ready, then a result a line, each as soon as it is known. */
 export async function runChecks(
   request: string,
   settings: Settings,
@@ -74,6 +81,7 @@ export async function runChecks(
   const order = JSON.parse(request) as WorkerRequest;
   const done = new Map(order.done.map((result) => [result.id, result]));
   const subject = openSubject(order, settings);
+  print('ready\n');
   try {
     for (const id of order.checks) {
       const result = await runCheck(checkById(id), subject, done);

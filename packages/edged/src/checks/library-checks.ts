@@ -20,7 +20,11 @@ const triplets = [
 ];
 const places = [
   ...triplets.flatMap((triplet) => [`/lib/${triplet}`, `/usr/lib/${triplet}`]),
-  ...['/lib64', '/usr/lib64', '/lib', '/usr/lib', '/usr/local/lib'],
+  '/lib64',
+  '/usr/lib64',
+  '/lib',
+  '/usr/lib',
+  '/usr/local/lib',
 ];
 
 export const libraryChecks: readonly Check[] = [

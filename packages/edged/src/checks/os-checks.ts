@@ -14,7 +14,7 @@ export const osChecks: readonly Check[] = [
     atBoot: true,
     codes: ['os.identity_missing'],
     needs: ['config.file'],
-    timeLimitSeconds: 10,
+    timeLimitSeconds: 15,
     async look(subject) {
       const identity = await subject.identity();
       const name = prettyNameOf(identity);
@@ -30,7 +30,7 @@ export const osChecks: readonly Check[] = [
     atBoot: true,
     codes: ['os.epoch_exhausted'],
     needs: ['os.identity', 'state_root.directory'],
-    timeLimitSeconds: 10,
+    timeLimitSeconds: 15,
     async look(subject) {
       const identity = await subject.identity();
       const records = await subject.records();
@@ -46,24 +46,19 @@ export const osChecks: readonly Check[] = [
         began_at: began,
       };
       const { bootEpoch } = decision;
-      switch (decision.kind) {
-        case 'unchanged':
-          return ok(`${bootEpoch}, since ${began?.slice(0, 10) ?? 'unknown'}`, facts);
-        case 'image_adopted':
-          return ok(`${bootEpoch}; the image identity will be adopted`, facts);
-        case 'first_run':
-          return ok('none yet: the next precheck is the first run, epoch 0', facts);
-        case 'evidence_damaged':
-          return ok(`${bootEpoch}; its evidence will be repaired`, facts);
-        case 'state_lost':
-          return ok(`the fingerprint is lost: epoch ${bootEpoch} will begin`, facts);
-        case 'os_replaced': {
-          const known = decision.knownFrom;
-          const back = known === undefined ? '' : `, back to that of epoch ${known}`;
-          const what = changed.length > 0 ? changed.join(', ') : 'unknown';
-          return ok(`OS replaced (${what})${back}: epoch ${bootEpoch} will begin`, facts);
-        }
-      }
+      const since = began?.slice(0, 10) ?? 'unknown';
+      const known = decision.kind === 'os_replaced' ? decision.knownFrom : undefined;
+      const back = known === undefined ? '' : `, back to that of epoch ${known}`;
+      const what = changed.length > 0 ? changed.join(', ') : 'unknown';
+      const summaries = {
+        unchanged: `${bootEpoch}, since ${since}`,
+        image_adopted: `${bootEpoch}; the image identity will be adopted`,
+        first_run: 'none yet: the next precheck is the first run, epoch 0',
+        evidence_damaged: `${bootEpoch}; its evidence will be repaired`,
+        state_lost: `the fingerprint is lost: epoch ${bootEpoch} will begin`,
+        os_replaced: `OS replaced (${what})${back}: epoch ${bootEpoch} will begin`,
+      } as const satisfies Record<typeof decision.kind, string>;
+      return ok(summaries[decision.kind], facts);
     },
   },
   {
@@ -73,7 +68,7 @@ export const osChecks: readonly Check[] = [
     atBoot: false,
     codes: ['inspection.records_disagree'],
     needs: ['state_root.directory'],
-    timeLimitSeconds: 10,
+    timeLimitSeconds: 15,
     async look(subject) {
       const records = await subject.records();
       const { fingerprint, current, previous, history } = records;

@@ -50,7 +50,7 @@ export async function runCheck(
   const { id } = check;
   const obstacle = check.needs.find((needed) => isObstacle(done.get(needed)));
   if (obstacle !== undefined) {
-    return { id, status: 'skipped', summary: `because ${obstacle} did not pass` };
+    return { id, status: 'skipped', summary: `because ${checkById(obstacle).title} did not pass` };
   }
   try {
     return { id, ...(await check.look(subject)) };

@@ -1,7 +1,8 @@
 /** Results of checks, for people and for programs. */
 import { styleText } from 'node:util';
 import { exitCodes, success } from '@edged/model/exit-code';
-import { type FailureDetail, failures } from '@edged/model/failure';
+import { failures } from '@edged/model/failure';
+import { describeDetail } from '../detail-text.ts';
 import type { StdoutStyle } from '../settings.ts';
 import { wrap } from '../wrap.ts';
 import type { CheckResult, CheckStatus } from './check.ts';
@@ -53,12 +54,6 @@ export function adviceOn(
     line('do', remedy),
     line('more', `\`edged explain ${reason}\``.replaceAll('`', '')),
   ];
-}
-
-function describeDetail(detail: FailureDetail): string {
-  return Object.entries(detail)
-    .map(([key, value]) => `${key}=${typeof value === 'string' ? JSON.stringify(value) : value}`)
-    .join(' ');
 }
 
 export function paint(

@@ -8,7 +8,7 @@ import { createHasher, digestOf } from '@edged/model/digest';
 import { acceptanceOf } from '@edged/model/epoch-evidence';
 import { PrecheckError } from '@edged/model/failure';
 import { keyIdOf } from '@edged/model/keyring';
-import { layout } from '@edged/model/layout';
+import { defaultBinary, layout } from '@edged/model/layout';
 import { keyOf } from '@edged/model/os-fingerprint';
 import { requireSpace } from '@edged/precheck/change';
 import {
@@ -19,7 +19,7 @@ import {
 } from '@edged/precheck/reconstruction';
 import { memoryOf } from '@edged/precheck/records';
 import { loadTrust } from '@edged/precheck/trust-anchor';
-import { megabytes } from '../progress.ts';
+import { sizeText } from '../progress.ts';
 import { type Check, ok, skipped, warning } from './check.ts';
 import type { Subject } from './subject.ts';
 
@@ -31,7 +31,7 @@ export const runtimeChecks: readonly Check[] = [
     atBoot: true,
     codes: ['trust.*', 'manifest.verify_key_missing', 'manifest.verify_key_invalid'],
     needs: ['state_root.directory'],
-    timeLimitSeconds: 10,
+    timeLimitSeconds: 15,
     async look(subject) {
       const { disk, path } = await subject.stateRoot();
       const { trust: order } = await subject.order();
@@ -66,7 +66,7 @@ export const runtimeChecks: readonly Check[] = [
       'manifest.stale',
     ],
     needs: ['trust.anchor'],
-    timeLimitSeconds: 10,
+    timeLimitSeconds: 15,
     async look(subject) {
       if (await isUnshipped(subject, layout.manifest)) return notShipped(layout.manifest);
       const context = await subject.runtime();
@@ -103,7 +103,7 @@ export const runtimeChecks: readonly Check[] = [
           size_bytes: sizeBytes,
         })),
       };
-      const summary = `${plan.operations.length} would be done, ${megabytes(plan.copiedBytes)} MB`;
+      const summary = `${plan.operations.length} would be done, ${sizeText(plan.copiedBytes)}`;
       if (found.length === 0) return ok(summary, facts);
       const details = found.map((text) => ({ found: text }));
       return warning('operation.cannot_run', `${summary}; ${found.join('; ')}`, details, facts);
@@ -116,14 +116,14 @@ export const runtimeChecks: readonly Check[] = [
     atBoot: true,
     codes: ['reconstruction.no_space'],
     needs: ['state_root.directory'],
-    timeLimitSeconds: 10,
+    timeLimitSeconds: 15,
     async look(subject) {
       const { disk } = await subject.stateRoot();
       const needed = (await planned(subject))?.plan.copiedBytes ?? 0;
       requireSpace(disk, needed);
       const free = disk.freeBytes();
       const facts = { free_bytes: free, needed_bytes: needed };
-      return ok(`${megabytes(free)} MB, ${megabytes(needed)} MB needed`, facts);
+      return ok(`${sizeText(free)}, ${sizeText(needed)} needed`, facts);
     },
   },
   {
@@ -167,7 +167,9 @@ export const runtimeChecks: readonly Check[] = [
       const { disk } = await subject.stateRoot();
       const evidence = present((await subject.records()).current);
       if (!evidence) return skipped('no evidence speaks of it yet');
-      const file = `${layout.binaries}/${String(evidence.more['binary_path'] ?? 'edged')}`;
+      const { binary_path: named } = evidence.more;
+      const name = typeof named === 'string' && !named.includes('..') ? named : defaultBinary;
+      const file = `${layout.binaries}/${name}`;
       const found = disk.status(file)?.kind === 'file' ? digestOfFile(disk, file) : '';
       if (found === evidence.binaryHash) {
         return found === '' ? skipped(`there is no ${file}`) : ok(`${file} as in the evidence`);

@@ -21,7 +21,7 @@ export const serviceChecks: readonly Check[] = [
     atBoot: false,
     codes: ['inspection.no_verdict'],
     needs: [],
-    timeLimitSeconds: 5,
+    timeLimitSeconds: 15,
     async look(subject) {
       if (subject.isNextOs) return skipped('this OS has not booted yet');
       const { host, resultFile } = subject;
@@ -44,7 +44,7 @@ export const serviceChecks: readonly Check[] = [
     atBoot: false,
     codes: ['inspection.unit_missing', 'inspection.unit_disabled'],
     needs: [],
-    timeLimitSeconds: 5,
+    timeLimitSeconds: 15,
     async look(subject) {
       if (subject.isNextOs && !subject.nextOsIsMounted) {
         return skipped('the next OS is not mounted (--root DIR)');
@@ -63,8 +63,8 @@ export const serviceChecks: readonly Check[] = [
         );
         return { ...finding, status: severity };
       }
-      const wanted = there.flatMap((directory) => wantedIn(system, directory));
-      const disabled = units.filter((unit) => !wanted.includes(unit));
+      const wanted = new Set(there.flatMap((directory) => wantedIn(system, directory)));
+      const disabled = units.filter((unit) => !wanted.has(unit));
       if (disabled.length === 0) return ok(`${units.join(', ')}: installed and enabled`);
       const details = disabled.map((unit) => ({ unit }));
       const finding = warning(
@@ -82,7 +82,7 @@ export const serviceChecks: readonly Check[] = [
     atBoot: false,
     codes: [],
     needs: [],
-    timeLimitSeconds: 10,
+    timeLimitSeconds: 15,
     look({ host, tools, isNextOs }) {
       if (isNextOs) return skipped('this OS has not booted yet');
       const slot = readSlotWithTools(host, tools);

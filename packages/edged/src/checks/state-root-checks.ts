@@ -7,7 +7,7 @@ import { layout, stateRootDirectories } from '@edged/model/layout';
 import { keyOf } from '@edged/model/os-fingerprint';
 import { requireDirectory, requirePersistentMount } from '@edged/precheck/state-root';
 import { unfinishedRotations } from '@edged/precheck/unfinished-work';
-import { megabytes } from '../progress.ts';
+import { sizeText } from '../progress.ts';
 import { type Check, ok, skipped, warning } from './check.ts';
 import type { Subject } from './subject.ts';
 
@@ -29,7 +29,7 @@ export const stateRootChecks: readonly Check[] = [
       'state_root.io_error',
     ],
     needs: ['config.file'],
-    timeLimitSeconds: 5,
+    timeLimitSeconds: 15,
     async look(subject) {
       const { stateRoot: order } = await subject.order();
       const { canonicalPath } = requireDirectory(order.path, subject.host);
@@ -50,7 +50,7 @@ export const stateRootChecks: readonly Check[] = [
       'state_root.read_only',
     ],
     needs: ['state_root.directory'],
-    timeLimitSeconds: 5,
+    timeLimitSeconds: 15,
     async look(subject) {
       const { stateRoot: order } = await subject.order();
       const { path, readOnly, disk } = await subject.stateRoot();
@@ -65,7 +65,7 @@ export const stateRootChecks: readonly Check[] = [
         free_bytes: free,
         check_skipped: order.skipMountCheck,
       };
-      const summary = `${where}, ${megabytes(free)} MB free${readOnly ? ', read-only' : ''}`;
+      const summary = `${where}, ${sizeText(free)} free${readOnly ? ', read-only' : ''}`;
       requirePersistentMount(order, path, subject.host, silent);
       if (requireDirectory(order.path, subject.host).access === 'denied') {
         throw new PrecheckError('state_root.not_writable', { state_root: order.path });
@@ -76,8 +76,8 @@ export const stateRootChecks: readonly Check[] = [
         return (await isWorkDue(subject)) ? { ...finding, status: 'failed' } : finding;
       }
       if (!order.skipMountCheck) return ok(summary, facts);
-      const because = 'EDGE_STATE_ROOT_SKIP_MOUNT_CHECK=1: nobody looks whether it is persistent';
-      return { ...ok(`${summary}; not judged: ${because}`, facts), status: 'warning' };
+      const because = 'not judged, since EDGE_STATE_ROOT_SKIP_MOUNT_CHECK=1';
+      return { ...ok(`${summary}; ${because}`, facts), status: 'warning' };
     },
   },
   {
@@ -87,7 +87,7 @@ export const stateRootChecks: readonly Check[] = [
     atBoot: true,
     codes: ['state_root.locked', 'state_root.lock_unavailable', 'inspection.lock_without_owner'],
     needs: ['state_root.directory'],
-    timeLimitSeconds: 5,
+    timeLimitSeconds: 15,
     async look(subject) {
       const { path, disk } = await subject.stateRoot();
       await subject.host.prepareToWrite();
@@ -106,7 +106,7 @@ export const stateRootChecks: readonly Check[] = [
     atBoot: false,
     codes: ['inspection.unfinished_work'],
     needs: ['state_root.directory'],
-    timeLimitSeconds: 5,
+    timeLimitSeconds: 15,
     async look(subject) {
       const { path, disk } = await subject.stateRoot();
       const found = leftoversOn(disk);
@@ -124,7 +124,7 @@ export const stateRootChecks: readonly Check[] = [
     atBoot: false,
     codes: ['inspection.directory_missing'],
     needs: ['state_root.directory'],
-    timeLimitSeconds: 5,
+    timeLimitSeconds: 15,
     async look(subject) {
       const { disk } = await subject.stateRoot();
       const missing = stateRootDirectories.filter((name) => !disk.status(name));

@@ -53,16 +53,17 @@ export interface Subject extends SubjectOrder {
 
 const silent = (): void => undefined;
 
+function once<Value>(read: () => Promise<Value>): () => Promise<Value> {
+  let seen: Promise<Value> | undefined;
+  return () => (seen ??= read());
+}
+
 export function subjectOf(
   order: SubjectOrder,
   host: Host,
   tools: Tools,
   settings: Settings,
 ): Subject {
-  const once = <Value>(read: () => Promise<Value>): (() => Promise<Value>) => {
-    let seen: Promise<Value> | undefined;
-    return () => (seen ??= read());
-  };
   let opened: StateRoot | undefined;
   const config = once(async () =>
     order.config === undefined ? undefined : readConfig(order.config),
@@ -129,8 +130,8 @@ export function epochOnRecord(records: Records): number | undefined {
 function evenDenied(host: Host): Host {
   return {
     ...host,
-    inspectDirectory(path) {
-      const found = host.inspectDirectory(path);
+    inspectDirectory(directory) {
+      const found = host.inspectDirectory(directory);
       return found?.access === 'denied' ? { ...found, access: 'read_only_mount' } : found;
     },
   };

@@ -5,7 +5,7 @@ import { toPrecheckError } from '@edged/model/failure';
 import type { CheckResult } from '../checks/check.ts';
 import { fixes } from '../checks/fixes.ts';
 import { type InspectionOrder, inspect, openSubject } from '../checks/inspection.ts';
-import { checks } from '../checks/registry.ts';
+import { checkById, checks } from '../checks/registry.ts';
 import { describeCheck, exitCodeOf, resultToJson, tally } from '../checks/report.ts';
 import { type CommandContext, reportTo } from '../command-context.ts';
 
@@ -44,7 +44,8 @@ export async function runDoctor(args: DoctorArguments, context: CommandContext):
   let results = await inspect(all, show);
   const repairs = args.fix ? await repair(results, all, context) : [];
   for (const { check, outcome, done } of repairs) {
-    if (isText) terminal.out(`\n${done ? 'fixed' : 'not fixed'}: ${check}: ${outcome}\n`);
+    if (isText)
+      terminal.out(`\n${done ? 'fixed' : 'not fixed'}: ${checkById(check).title}: ${outcome}\n`);
   }
   if (repairs.some(({ done }) => done)) {
     if (isText) terminal.out('\nlooked at again:\n');

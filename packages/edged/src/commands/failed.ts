@@ -4,6 +4,7 @@
  */
 import { type Responded, carryOutResponse, judgeFailure } from '@edged/precheck/failure-response';
 import { linuxTools } from '@edged/host/linux-tools';
+import { describeDetail } from '../detail-text.ts';
 import { type CommandContext, reportTo } from '../command-context.ts';
 import { success } from '@edged/model/exit-code';
 
@@ -44,7 +45,7 @@ function cause(result: Responded['result']): string[] {
   }
   return [
     `  ${result.message} (${result.reason}, exit ${result.exitCode})`,
-    ...result.details.map((detail) => `  found: ${JSON.stringify(detail)}`),
+    ...result.details.map((detail) => `  found: ${describeDetail(detail)}`),
     `  ${result.remedy}`,
     '  Then: systemctl restart edged-precheck && systemctl start edged',
   ];

@@ -7,6 +7,7 @@ import path from 'node:path';
 import type { Disk, Host } from '@edged/host/host';
 import type { Acceptance } from '@edged/model/acceptance';
 import { keyIdOf, keyringLimitBytes, parseKeyring } from '@edged/model/keyring';
+import { PrecheckError } from '@edged/model/failure';
 import { layout } from '@edged/model/layout';
 import { loadVerifyKey, publicKeyBytes, signatureBytes } from '@edged/model/manifest-signature';
 import { manifestLimitBytes } from '@edged/model/runtime-manifest';
@@ -58,6 +59,7 @@ export function runKeysRehearse(args: RehearseArguments, context: CommandContext
     const order = looseOrder(args.edgeDomainId, context);
     const question = contextOf(stateRoot, host, order, reportTo(context.log));
     const { trust, verified, acceptance } = judgeManifest({ ...stateRoot, disk }, host, question);
+    requireReached(candidates, trust);
     const { terminal } = context;
     for (const line of describeTrust(trust)) terminal.out(`${line}\n`);
     if (verified.signers.length > 0) terminal.out(`signed by: ${verified.signers.join(', ')}\n`);
@@ -65,6 +67,19 @@ export function runKeysRehearse(args: RehearseArguments, context: CommandContext
     terminal.out(`would be accepted in epoch ${question.bootEpoch}\n`);
     return success;
   });
+}
+
+/** An update counts only where it follows on the version before it; others are ignored. */
+function requireReached(candidates: ReadonlyMap<string, Uint8Array>, trust: Trust): void {
+  const used: readonly string[] = trust.kind === 'keyring' ? trust.files : [];
+  const updates = [...candidates.keys()].filter(
+    (file) => file.startsWith(`${layout.keyringUpdates}/`) && file.endsWith('.json'),
+  );
+  const unused = updates.find((file) => !used.includes(file));
+  if (unused === undefined) return;
+  const version = trust.kind === 'keyring' ? trust.keyring.version : 'none';
+  const found = `it does not follow on the keyring that is there, version ${version}`;
+  throw new PrecheckError('trust.update_refused', { file: unused, found });
 }
 
 function describeTrust(trust: Trust): string[] {

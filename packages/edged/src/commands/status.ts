@@ -74,7 +74,7 @@ export async function runStatus(args: LookArguments, context: CommandContext): P
   }
   const style = settings.stdoutStyle();
   const device = byId.get('config.file')?.facts?.['edge_domain_id'];
-  const who = device === undefined ? '' : `, device ${String(device)}`;
+  const who = typeof device === 'string' ? `, device ${device}` : '';
   terminal.out(`${paint(`edged ${release.version}${who}`, 'bold', style)}, as of ${asOf}\n\n`);
   terminal.out(`${[...screen(byId, style), ...timeline(epochs)].join('\n')}\n`);
   const problems = results.filter(isProblem);

@@ -29,7 +29,9 @@ export function runVerify(args: VerifyArguments, context: CommandContext): numbe
       terminal.out(`operation ${index}: ${src}${to} (${sizeBytes} bytes) ok\n`);
     }
     const count = plan.operations.length;
-    terminal.out(`manifest ok: ${verified.bytes.length} bytes, ${count} operations\n`);
+    terminal.out(
+      `manifest ok: ${verified.bytes.length} bytes, ${count} operation${count === 1 ? '' : 's'}\n`,
+    );
     return success;
   });
 }

@@ -102,6 +102,6 @@ export const trustFailures = {
     gate: 'reconstruction',
     class: 'operator',
     message: 'precheck: keyring is older than one relied on before',
-    remedy: 'Put the keyring updates back into identity/keyring/, every version of them.',
+    remedy: 'Bring back the keyring of the image, and every version in identity/keyring/.',
   },
 } as const satisfies Record<string, FailureKind>;

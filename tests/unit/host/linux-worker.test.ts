@@ -1,0 +1,168 @@
+/** Who asks a worker has an answer in time, whatever becomes of the worker. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { failures } from '@edged/model/failure';
+import { startCommand } from '@edged/testkit/built-command';
+import { withDevice } from '@edged/testkit/device';
+import { checkById, checks } from 'edged/checks/registry';
+
+const module = path.join(process.cwd(), 'packages/host/dist/linux-worker.js');
+let directory: string;
+let script: string;
+
+/** A program that is its own worker: the first argument says what the worker does. */
+beforeAll(() => {
+  directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-worker-'));
+  script = path.join(directory, 'asks-itself.mjs');
+  fs.writeFileSync(
+    script,
+    `import fs from 'node:fs';
+    import { askWorker } from ${JSON.stringify(pathToFileURL(module).href)};
+    const input = () => fs.readFileSync(0, 'utf8');
+    const say = (text) => fs.writeSync(1, text);
+    const sleep = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+    const workers = {
+      answers() { for (const line of input().split(' ')) say(line + '\\n'); },
+      'answers in parts'() { say('on'); sleep(50); say('e\\ntw'); sleep(50); say('o\\n'); },
+      'answers slowly'() { for (let n = 0; n < 5; n += 1) { sleep(300); say(n + '\\n'); } },
+      'never answers'() { sleep(60_000); },
+      'answers once'() { say('one\\n'); sleep(60_000); },
+      complains() { say('one\\n'); fs.writeSync(2, 'it went wrong\\n'); process.exit(3); },
+      'does not read'() { say('one\\n'); process.exit(0); },
+    };
+    const [mode, role] = process.argv.slice(2);
+    if (role === 'worker') workers[mode]();
+    else {
+      const lines = [];
+      const started = performance.now();
+      const end = await askWorker({
+        args: [mode, 'worker'],
+        input: mode === 'does not read' ? 'x'.repeat(1e6) : 'one two',
+        line: (text) => lines.push(text),
+        patienceMilliseconds: () => 1200,
+      });
+      say(JSON.stringify({ lines, ...end, took: performance.now() - started }));
+    }`,
+  );
+});
+afterAll(() => fs.rmSync(directory, { recursive: true }));
+
+interface Answer {
+  readonly lines: readonly string[];
+  readonly kind: string;
+  readonly complaint: string;
+  readonly took: number;
+}
+
+function ask(mode: string): Answer {
+  const { stdout, stderr } = spawnSync(process.execPath, [script, mode], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  return JSON.parse(stdout) as Answer;
+}
+
+describe('a worker that ends', () => {
+  test.each<[string, readonly string[], string]>([
+    ['answers', ['one', 'two'], ''],
+    ['answers in parts', ['one', 'two'], ''],
+    ['answers slowly', ['0', '1', '2', '3', '4'], ''],
+    ['complains', ['one'], 'it went wrong'],
+    ['does not read', ['one'], ''],
+  ])('%s', (mode, lines, complaint) => {
+    expect(ask(mode)).toMatchObject({ kind: 'ended', lines, complaint });
+  });
+});
+
+describe('a worker that does not is given up, with the lines that it had said', () => {
+  test.each<[string, readonly string[]]>([
+    ['never answers', []],
+    ['answers once', ['one']],
+  ])('%s', (mode, lines) => {
+    const answer = ask(mode);
+    expect(answer).toMatchObject({ kind: 'silent', lines });
+    expect(answer.took).toBeGreaterThan(1000);
+    expect(answer.took).toBeLessThan(6000);
+    expect(processesWith(script)).toEqual([]); // it is not left behind
+  });
+});
+
+/** Of all processes, those that have this argument. */
+function processesWith(argument: string): number[] {
+  return fs
+    .readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => argumentsOf(pid).includes(argument));
+}
+
+function argumentsOf(pid: number): string[] {
+  try {
+    return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return []; // it has ended meanwhile
+  }
+}
+
+function hasOpen(pid: number, file: string): boolean {
+  try {
+    const descriptors = fs.readdirSync(`/proc/${pid}/fd`);
+    return descriptors.some((fd) => fs.readlinkSync(`/proc/${pid}/fd/${fd}`) === file);
+  } catch {
+    return false; // it has ended meanwhile
+  }
+}
+
+interface DoctorDocument {
+  readonly exit_code: number;
+  readonly checks: readonly Readonly<Record<string, unknown>>[];
+}
+
+test('a check that hangs is unknown after its limit, and the others are asked all the same', () =>
+  withDevice(async (device) => {
+    device.precheck();
+    const config = device.read('edge.toml');
+    fs.rmSync(device.config);
+    execFileSync('mkfifo', [device.config]);
+    const fifo = fs.openSync(device.config, 'r+'); // so that whoever reads waits for us
+    const started = performance.now();
+    const args = ['--config', device.config, '--output', 'json'];
+    const { child, ended } = startCommand(['doctor', ...args]);
+    let worker: number | undefined;
+    while (worker === undefined && child.exitCode === null) {
+      worker = processesWith('run-checks').find((pid) => hasOpen(pid, device.config));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    device.write('edge.new', config);
+    fs.renameSync(path.join(device.directory, 'edge.new'), device.config);
+    const { exitCode, stdout } = await ended;
+    fs.closeSync(fifo);
+    expect(worker).toBeDefined();
+    const took = (performance.now() - started) / 1000;
+    const limit = checkById('config.file').timeLimitSeconds;
+    expect(took).toBeGreaterThanOrEqual(limit);
+    expect(took).toBeLessThan(limit + 20);
+    expect(exitCode).toBe(5);
+    const document = JSON.parse(stdout) as DoctorDocument;
+    expect(document.exit_code).toBe(5);
+    expect(document.checks.map(({ id }) => id)).toEqual(checks.map(({ id }) => id));
+    const { message, remedy } = failures['inspection.timed_out'];
+    expect(document.checks[0]).toMatchObject({
+      id: 'config.file',
+      status: 'unknown',
+      reason: 'inspection.timed_out',
+      details: [{ check: 'config.file', limit_seconds: limit }],
+      message,
+      remedy,
+    });
+    const service = document.checks.filter(({ id }) => String(id).startsWith('service.'));
+    for (const { summary } of service) expect(summary).not.toMatch(/^because /);
+    const behind = document.checks.find(({ id }) => id === 'state_root.directory');
+    expect(behind).toMatchObject({
+      status: 'skipped',
+      summary: 'because config did not pass',
+    });
+    expect(processesWith('run-checks')).not.toContain(worker);
+  }));

@@ -8,7 +8,8 @@ import { commandDefinitions } from 'edged/command-line';
 import type { CommandDefinition } from 'edged/command-definitions';
 import { parseConfig } from 'edged/config';
 import { configKeys } from 'edged/config-reference';
-import { PrecheckError, failures } from '@edged/model/failure';
+import { type FailureCode, PrecheckError, failures } from '@edged/model/failure';
+import { explanations } from 'edged/explanations/explanations';
 import { exitCodes } from '@edged/model/exit-code';
 import { layout } from '@edged/model/layout';
 import { manifestSchema, parseRuntimeManifest } from '@edged/model/runtime-manifest';
@@ -74,8 +75,12 @@ describe(`as man(1) shows them${has('man') ? '' : ' (SKIPPED: there is no man)'}
 
   each('edged(8) holds every reason with its message and remedy, and every exit code', () => {
     const text = flat(render(fileOf('edged.8')).text);
-    for (const [code, { message, remedy }] of Object.entries(failures)) {
-      expect(text).toContain(` ${code} ${message} ${remedy.replaceAll('`', '')} `);
+    for (const code of Object.keys(failures) as FailureCode[]) {
+      const { message, remedy, class: kind } = failures[code];
+      const { meaning, repair } = explanations[code];
+      const steps = repair.map((step, index) => `${index + 1}. ${step}`);
+      const page = [code, `${message} (${kind})`, meaning, remedy, ...steps].join(' ');
+      expect(text).toContain(` ${flat(page.replaceAll('`', ''))} `);
     }
     for (const [gate, code] of Object.entries(exitCodes)) {
       expect(text).toContain(`Gate ${gate}: exit ${code} `);

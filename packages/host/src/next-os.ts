@@ -2,8 +2,9 @@
  * The machine as it will be when it has booted another OS: that OS's files, kernel and
  * architecture; state root, clock and disks are those of now.
  */
-import { type Host, DiskError } from './host.ts';
+import { DiskError, type Host, type Mount } from './host.ts';
 import { linuxHost, resolveInside } from './linux-host.ts';
+import { mountOf } from './linux-mounts.ts';
 
 export interface NextOs {
   /** Where it is mounted. Undefined: only its os-release file is known. */
@@ -15,7 +16,17 @@ export interface NextOs {
   readonly architecture: string | undefined;
 }
 
-/** Files below `kept` are those of now: the state root survives. */
+/** Gone with the OS, wherever they are mounted. */
+const passing = new Set('tmpfs ramfs overlay squashfs erofs rootfs devtmpfs proc sysfs'.split(' '));
+
+/** On a partition of its own beside the root: what lies there is there under the next OS as well. */
+function isKeptMount(path: string, mounts: readonly Mount[]): boolean {
+  const mount = mountOf(path, mounts);
+  const root = mountOf('/', mounts);
+  return mount !== undefined && mount.mountId !== root?.mountId && !passing.has(mount.fsType);
+}
+
+/** Files below `kept` are those of now, as are those on other partitions than the root's. */
 export function nextOsHost(next: NextOs, kept: string): Host {
   const { root = '/', osRelease, kernelRelease, architecture } = next;
   const now = linuxHost();
@@ -27,7 +38,7 @@ export function nextOsHost(next: NextOs, kept: string): Host {
   });
   const there = (path: string): string => {
     const stays = root === '/' || path === kept || path.startsWith(`${kept}/`);
-    return stays ? path : resolveInside(root, path);
+    return stays || isKeptMount(path, now.system.mounts()) ? path : resolveInside(root, path);
   };
   return {
     ...host,

@@ -7,7 +7,8 @@ import { commandDefinitions } from 'edged/command-line';
 import type { CommandDefinition, OptionDefinition } from 'edged/command-definitions';
 import { kindOf } from 'edged/completion-words';
 import { exitCodes } from '@edged/model/exit-code';
-import { type Gate, failures } from '@edged/model/failure';
+import { type FailureCode, type Gate, failures } from '@edged/model/failure';
+import { explanations } from 'edged/explanations/explanations';
 import { layout } from '@edged/model/layout';
 import {
   bold,
@@ -183,12 +184,19 @@ function files(): readonly string[] {
 
 function reasons(): readonly string[] {
   const intro =
-    'Every refusal names one of these. They are stable. `edged explain REASON` shows what one ' +
-    'means and how it is repaired.';
+    'Every refusal and every finding names one of these. They are stable. `edged explain REASON` ' +
+    'shows the same page on a device.';
   const gates = [...new Set(Object.values(failures).map(({ gate }) => gate))];
   const sections = gates.map((gate) => {
-    const rows = Object.entries(failures).filter(([, failure]) => failure.gate === gate);
-    const entries = rows.map(([code, { message, remedy }]) => tagged(bold(code), message, remedy));
+    const codes = (Object.keys(failures) as FailureCode[]).filter(
+      (code) => failures[code].gate === gate,
+    );
+    const entries = codes.map((code) => {
+      const { message, remedy, class: kind } = failures[code];
+      const { meaning, repair } = explanations[code];
+      const steps = repair.map((step, index) => `${index + 1}. ${step}`);
+      return tagged(bold(code), `${message} (${kind})`, meaning, remedy, ...steps);
+    });
     return subsection(`Gate ${gate}: exit ${exitCodes[gate]}`, ...entries);
   });
   return [paragraph(intro), ...sections];

@@ -201,3 +201,19 @@ test('a program that does not even load is exit 5, and not a wrong config', () =
     expect(stderr).toContain('level=ERROR msg="edged: internal error" problem="');
   }
 });
+
+test.each([
+  [['precheck', '--confg', 'edge.toml'], '--config'],
+  [['precheck', '--config', 'edge.toml', '--dryrun'], '--dry-run'],
+  [['doctor', '--fixx'], '--fix'],
+])('an option that is nearly one is suggested: %j', (args, meant) => {
+  const { exitCode, stderr } = runCommand(args);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain(`did_you_mean="${meant}"`);
+});
+
+test('what is far from every option suggests none', () => {
+  const { stderr } = runCommand(['precheck', '--config', 'x', '--something-else-altogether']);
+  expect(stderr).toContain('reason="config.usage"');
+  expect(stderr).not.toContain('did_you_mean');
+});

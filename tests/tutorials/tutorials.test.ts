@@ -1,11 +1,14 @@
 /** Every block of every tutorial is run, in order, in one shell. */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { readTranscript, runTranscript } from '@edged/testkit/transcript';
 
 const top = process.cwd();
+const home = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-home-'));
+afterAll(() => fs.rmSync(home, { recursive: true }));
 const directory = path.join(top, 'tutorials');
 const files = fs.readdirSync(directory).filter((name) => name.endsWith('.md'));
 
@@ -37,7 +40,7 @@ describe.each(files)('%s', (name) => {
     () => {
       const nodeDirectory = path.dirname(process.execPath);
       const PATH = `${nodeDirectory}:${process.env['PATH']}`;
-      const mismatches = runTranscript(transcript.steps, top, { PATH, HOME: '/nonexistent' });
+      const mismatches = runTranscript(transcript.steps, top, { PATH, HOME: home });
       expect(mismatches).toEqual([]);
     },
     300_000,

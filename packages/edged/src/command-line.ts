@@ -15,6 +15,7 @@ import { type CommandDefinition, recordCommands } from './command-definitions.ts
 import { completeWords, completionRequest } from './completion-words.ts';
 import { shells } from './completion-scripts.ts';
 import { success } from '@edged/model/exit-code';
+import { nearestOption } from './near-miss.ts';
 import {
   blessOptions,
   doctorOptions,
@@ -41,10 +42,26 @@ export async function runCommandLine(
   const run: Run = async (args, command) => {
     exitCode = await command(begin(args));
   };
-  await parser(yargs(), run).parseAsync([...argv], {}, (_error, _args, output) => {
-    if (output) print(`${output}\n`);
-  });
+  let understood = false;
+  const runUnderstood: Run = (args, command) => {
+    understood = true;
+    return run(args, command);
+  };
+  try {
+    await parser(yargs(), runUnderstood).parseAsync([...argv], {}, (_error, _args, output) => {
+      if (output) print(`${output}\n`);
+    });
+  } catch (error) {
+    throw understood ? error : withSuggestion(error, argv);
+  }
   return exitCode;
+}
+
+function withSuggestion(error: unknown, argv: readonly string[]): unknown {
+  const nearest = nearestOption(argv, commandDefinitions());
+  if (!(error instanceof PrecheckError) || nearest === undefined) return error;
+  const details = error.details.map((detail) => ({ ...detail, did_you_mean: nearest }));
+  return new PrecheckError(error.code, details, error);
 }
 
 /** Every command and option, as `--help` shows them. */

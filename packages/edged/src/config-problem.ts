@@ -19,14 +19,14 @@ export function describeProblem(
   const name = path.join('.') || '(top)';
   const place = { file, at: text.placeOf(path), key: name };
   if (issue.type !== 'strict_object') {
-    const found = secretKeys.has(name) ? '(hidden)' : show(issue.input);
+    const found = show(issue.input, name);
     return { ...place, problem: `found ${found}`, allowed: issue.message };
   }
   if (path.length === 0)
-    return { ...place, problem: `found ${show(issue.input)}`, allowed: 'a mapping' };
+    return { ...place, problem: `found ${show(issue.input, '')}`, allowed: 'a mapping' };
   if (issue.expected !== 'never') {
     const isMissing = issue.input === undefined;
-    const problem = isMissing ? 'missing' : `found ${show(issue.input)}`;
+    const problem = isMissing ? 'missing' : `found ${show(issue.input, name)}`;
     return { ...place, problem, allowed: isMissing ? 'this key is required' : 'a mapping' };
   }
   const siblings = allowedKeys(path.slice(0, -1));
@@ -58,7 +58,12 @@ function entriesOf(schema: unknown): Record<string | number, unknown> {
   return isObject(entries) ? entries : {};
 }
 
-function show(value: unknown): string {
+/** What holds a secret, or stands where one should, is never shown; nor is what may hold one. */
+function show(value: unknown, name: string): string {
+  if (Array.isArray(value)) return 'a list';
+  if (isObject(value)) return 'a mapping';
+  const mayHoldSecret = [...secretKeys].some((key) => key === name || key.startsWith(`${name}.`));
+  if (mayHoldSecret || name === '') return '(hidden)';
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

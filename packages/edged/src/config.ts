@@ -29,7 +29,13 @@ export async function parseConfig(text: string, file: string): Promise<Config> {
 
 function readBytes(path: string): Buffer {
   try {
-    const { size } = fs.statSync(path);
+    const status = fs.statSync(path);
+    const { size } = status;
+    // a pipe that nobody writes to would hold the boot; one from a shell, <(...), is in /dev
+    const isPipe = status.isFIFO() && path.startsWith('/dev/');
+    if (!status.isFile() && !status.isDirectory() && !isPipe) {
+      throw new PrecheckError('config.unreadable', { file: path, found: 'no regular file' });
+    }
     if (size > limitBytes) {
       throw new PrecheckError('config.too_large', {
         file: path,

@@ -41,8 +41,10 @@ export function writeNewFile(file: string, bytes: Uint8Array, mode: number): voi
 /** The whole file or the old one, never a part. */
 export function replaceOutput(file: string, bytes: Uint8Array, mode: number): void {
   const staging = `${file}.${process.pid}.tmp`;
-  writeNewFile(staging, bytes, mode);
+  removeOutput(staging); // of an earlier process with our number
   try {
+    writeNewFile(staging, bytes, mode);
+    fs.chmodSync(staging, mode); // whatever the umask: others are to read it
     fs.renameSync(staging, file);
   } catch (error) {
     fs.rmSync(staging, { force: true });

@@ -65,14 +65,18 @@ const named: Readonly<Record<string, string>> = {
 
 /** As Go's strconv.Quote: what cannot be printed is escaped, so that no value forges a line. */
 export function quote(text: string): string {
-  const escaped = text.replace(/["\\]|[^\P{C}]|[\u2028\u2029]/gu, (character) => {
+  return `"${printable(text.replace(/["\\]/g, (character) => named[character] ?? character))}"`;
+}
+
+/** For a terminal: nothing in a text from elsewhere moves its cursor or turns it around. */
+export function printable(text: string): string {
+  return text.replace(/[^\P{C}]|[\u2028\u2029]/gu, (character) => {
     const code = character.codePointAt(0) ?? 0;
     const short = named[character];
     if (short !== undefined) return short;
     if (code < 0x80) return `\\x${hex(code, 2)}`;
     return code > 0xffff ? `\\U${hex(code, 8)}` : `\\u${hex(code, 4)}`;
   });
-  return `"${escaped}"`;
 }
 
 function hex(code: number, digits: number): string {

@@ -36,7 +36,7 @@ export async function rehearsePrecheck(
   realHost: Host,
   report: Report,
 ): Promise<RehearsedPrecheck> {
-  const { host, changes } = rehearse(realHost);
+  const { host, changes, close } = rehearse(realHost);
   const operations: RehearsedOperation[] = [];
   let root: string | undefined;
   const verdict = await (async () => {
@@ -53,11 +53,13 @@ export async function rehearsePrecheck(
   })();
   const inside = (path: string): string =>
     root !== undefined && path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path;
+  const changed = changes();
+  close();
   return {
     verdict,
     exitCode: 'code' in verdict ? exitCodes[verdict.gate] : success,
     operations,
-    changes: changes().map(({ path, change }) => ({ path: inside(path), change })),
+    changes: changed.map(({ path, change }) => ({ path: inside(path), change })),
   };
 }
 

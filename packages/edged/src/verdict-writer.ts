@@ -34,10 +34,10 @@ export class VerdictWriter {
   }
 
   /** Until this precheck has its own, there is no verdict: that of an earlier one is not left. */
-  begin(): void {
+  async begin(): Promise<void> {
     const { runtimeDirectory } = this.#context.settings;
     if (runtimeDirectory === undefined) return;
-    this.#standing('the old result cannot be removed', () =>
+    await this.#standing('the old result cannot be removed', () =>
       removeOutput(path.join(runtimeDirectory, resultName)),
     );
   }
@@ -48,16 +48,17 @@ export class VerdictWriter {
     const text = `${JSON.stringify(resultOf(verdict, circumstances), null, 2)}\n`;
     const { runtimeDirectory } = settings;
     if (runtimeDirectory !== undefined) {
-      this.#standing('the result cannot be written', () =>
+      await this.#standing('the result cannot be written', () =>
         replaceOutput(path.join(runtimeDirectory, resultName), Buffer.from(text), 0o644),
       );
     }
     if (this.#order.output === 'json') {
-      this.#standing('the result cannot be written', () => terminal.out(text));
+      await this.#standing('the result cannot be written', () => terminal.out(text));
     }
     if (settings.notifySocket !== undefined && isNews(verdict)) {
-      const { notifyStatus } = await import('./service-status.ts');
-      this.#standing('systemd cannot be told', () => notifyStatus(verdict));
+      await this.#standing('systemd cannot be told', async () =>
+        (await import('./service-status.ts')).notifyStatus(verdict),
+      );
     }
     await this.#writeMetrics(verdict, circumstances);
   }
@@ -68,15 +69,15 @@ export class VerdictWriter {
   ): Promise<void> {
     const { metricsTextfile: file } = this.#order;
     if (file === undefined) return;
-    const { metricsOf } = await import('./metrics-textfile.ts');
-    this.#standing('the metrics cannot be written', () =>
-      replaceOutput(file, Buffer.from(metricsOf(verdict, circumstances)), 0o644),
-    );
+    await this.#standing('the metrics cannot be written', async () => {
+      const { metricsOf } = await import('./metrics-textfile.ts');
+      replaceOutput(file, Buffer.from(metricsOf(verdict, circumstances)), 0o644);
+    });
   }
 
-  #standing(what: string, write: () => void): void {
+  async #standing(what: string, write: () => void | Promise<void>): Promise<void> {
     try {
-      write();
+      await write();
     } catch (error) {
       this.#context.log('warn', `edged: ${what}`, { problem: (error as Error).message });
     }

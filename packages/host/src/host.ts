@@ -62,8 +62,8 @@ export interface Disk {
   copyFile(from: string, to: string, options: CopyOptions): number;
   /** Durable, as the content of a file is. */
   changeOwner(path: string, owner: Owner): void;
-  /** Of a file or a directory; durable, as the content of a file is. */
-  changeMode(path: string, mode: number): void;
+  /** Takes these permission bits away from a file or a directory; durable. Never gives any. */
+  removeRights(path: string, bits: number): void;
   createDirectory(path: string, mode: number): void;
   /** A second name for a file. */
   link(from: string, to: string): void;

@@ -141,10 +141,12 @@ class LinuxDisk implements Disk {
     );
   }
 
-  changeMode(path: string, mode: number): void {
+  removeRights(path: string, bits: number): void {
     this.#at('chmod', path, (name) =>
       withDescriptor(fs.openSync(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK), (fd) => {
-        fs.fchmodSync(fd, mode);
+        const status = fs.fstatSync(fd);
+        if (!status.isFile() && !status.isDirectory()) throw errnoError('EINVAL');
+        fs.fchmodSync(fd, status.mode & 0o7777 & ~bits);
         fs.fsyncSync(fd);
       }),
     );

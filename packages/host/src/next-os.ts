@@ -19,15 +19,19 @@ export interface NextOs {
 /** Gone with the OS, wherever they are mounted. */
 const passing = new Set('tmpfs ramfs overlay squashfs erofs rootfs devtmpfs proc sysfs'.split(' '));
 
-/** On a partition of its own beside the root: what lies there is there under the next OS as well. */
+/** On a partition of its own beside the root: it is there under the next OS as well. */
 function isKeptMount(path: string, mounts: readonly Mount[]): boolean {
   const mount = mountOf(path, mounts);
   const root = mountOf('/', mounts);
   return mount !== undefined && mount.mountId !== root?.mountId && !passing.has(mount.fsType);
 }
 
+function isBelow(path: string, place: string): boolean {
+  return path === place || path.startsWith(`${place}/`);
+}
+
 /** Files below `kept` are those of now, as are those on other partitions than the root's. */
-export function nextOsHost(next: NextOs, kept: string): Host {
+export function nextOsHost(next: NextOs, kept: readonly string[]): Host {
   const { root = '/', osRelease, kernelRelease, architecture } = next;
   const now = linuxHost();
   const host = linuxHost({
@@ -37,7 +41,7 @@ export function nextOsHost(next: NextOs, kept: string): Host {
     ...(architecture === undefined ? {} : { architecture }),
   });
   const there = (path: string): string => {
-    const stays = root === '/' || path === kept || path.startsWith(`${kept}/`);
+    const stays = root === '/' || kept.some((place) => isBelow(path, place));
     return stays || isKeptMount(path, now.system.mounts()) ? path : resolveInside(root, path);
   };
   return {
@@ -48,6 +52,7 @@ export function nextOsHost(next: NextOs, kept: string): Host {
     inspectDirectory: (path) => now.inspectDirectory(there(path)),
     system: {
       ...host.system,
+      bootId: () => 'the next boot', // none that is on record
       readImageFile(path, limitBytes) {
         const isOsRelease = path === '/etc/os-release' || path === '/usr/lib/os-release';
         if (osRelease === undefined || !isOsRelease) {

@@ -27,6 +27,8 @@ export interface Rehearsal {
   readonly host: Host;
   /** So far, sorted by path; directories and what came and went again are left out. */
   readonly changes: () => readonly RehearsedChange[];
+  /** When all is told: content is read from the disks until then. */
+  readonly close: () => void;
 }
 
 /** What the layer says of a path; a directory in it hides what the disk has there. */
@@ -47,6 +49,12 @@ type Layer = Map<string, Entry>;
 
 export function rehearse(host: Host): Rehearsal {
   const layer: Layer = new Map();
+  const opened = new Map<string, Disk>();
+  const openOnce = (canonicalPath: string): Disk => {
+    const disk = opened.get(canonicalPath) ?? host.openDisk(canonicalPath);
+    opened.set(canonicalPath, disk);
+    return disk;
+  };
   const canonical = (path: string): string => {
     const slash = path.lastIndexOf('/');
     const parent = host.inspectDirectory(path.slice(0, slash) || '/')?.canonicalPath;
@@ -55,7 +63,7 @@ export function rehearse(host: Host): Rehearsal {
   return {
     host: {
       ...host,
-      openDisk: (canonicalPath) => new RehearsalDisk(canonicalPath, host, layer),
+      openDisk: (path) => new RehearsalDisk(path, openOnce(path), host, layer),
       readFile(path, limitBytes) {
         const entry = layer.get(canonical(path));
         if (!entry) return host.readFile(path, limitBytes);
@@ -79,6 +87,7 @@ export function rehearse(host: Host): Rehearsal {
       },
     },
     changes: () => changesOf(layer, host),
+    close: () => opened.forEach((disk) => disk.close()),
   };
 }
 
@@ -98,9 +107,14 @@ function kindOnDisk(path: string, host: Host): 'file' | 'directory' | undefined 
   const parent = path.slice(0, slash) || '/';
   if (host.inspectDirectory(parent)?.isDirectory !== true) return undefined;
   if (host.listDirectory(parent)?.includes(path.slice(slash + 1)) !== true) return undefined;
-  const found = host.inspectDirectory(path);
-  // a symlink to a directory is none
-  return found?.isDirectory === true && found.canonicalPath === path ? 'directory' : 'file';
+  try {
+    const found = host.inspectDirectory(path);
+    // a symlink to a directory is none
+    return found?.isDirectory === true && found.canonicalPath === path ? 'directory' : 'file';
+  } catch (error) {
+    if (error instanceof DiskError) return 'file'; // a symlink that leads nowhere
+    throw error;
+  }
 }
 
 class RehearsalDisk implements Disk {
@@ -109,8 +123,8 @@ class RehearsalDisk implements Disk {
   readonly #host: Host;
   readonly #layer: Layer;
 
-  constructor(canonicalPath: string, host: Host, layer: Layer) {
-    this.#base = host.openDisk(canonicalPath);
+  constructor(canonicalPath: string, base: Disk, host: Host, layer: Layer) {
+    this.#base = base;
     this.#root = canonicalPath === '/' ? '' : canonicalPath;
     this.#host = host;
     this.#layer = layer;
@@ -202,7 +216,7 @@ class RehearsalDisk implements Disk {
     this.#layer.set(this.#absolute(path), { ...entry, owner });
   }
 
-  changeMode(path: string): void {
+  removeRights(path: string): void {
     throw new DiskError('chmod', path, 'EPERM'); // nothing that is rehearsed asks for it
   }
 
@@ -266,7 +280,7 @@ class RehearsalDisk implements Disk {
   }
 
   close(): void {
-    this.#base.close();
+    // what is in the layer may be content of the base: that stays open until the rehearsal is over
   }
 
   #absolute(path: string): string {

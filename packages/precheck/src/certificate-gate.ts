@@ -60,7 +60,8 @@ export async function passCertificateGate(
   return pair.leaf.validToDate.toISOString();
 }
 
-function wasCutOff({ certFile, keyFile }: CertificateFiles, host: Host): boolean {
+/** A rotation was begun and not ended: the next precheck ends it. */
+export function wasCutOff({ certFile, keyFile }: CertificateFiles, host: Host): boolean {
   const directories = new Set([certFile, keyFile].map(parentOf));
   return [...directories].some((directory) =>
     refusingAs(

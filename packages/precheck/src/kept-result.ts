@@ -3,7 +3,7 @@
  * when something happened, so that a matching boot writes nothing. It is for people and scripts;
  * precheck itself never reads it, and a run that cannot write it has the same verdict.
  */
-import { DiskError, type Disk, type Host } from '@edged/host/host';
+import type { Disk, Host } from '@edged/host/host';
 import { PrecheckError, toPrecheckError } from '@edged/model/failure';
 import { serializeJson } from '@edged/model/json-reader';
 import { layout } from '@edged/model/layout';
@@ -29,8 +29,8 @@ export async function keepResult(
     stateRoot.lock(0);
     replaceResult(stateRoot.disk, serializeJson(result));
   } catch (error) {
-    if (!(error instanceof DiskError || error instanceof PrecheckError)) throw error;
-    const found = error instanceof PrecheckError ? error.code : error.message;
+    // whatever it is: it must not take the place of the verdict
+    const found = error instanceof PrecheckError ? error.code : String(error);
     report('edge.state_root.result_not_kept', { file: layout.lastResult, found });
   }
 }
@@ -43,6 +43,7 @@ function replaceResult(disk: Disk, bytes: Uint8Array): void {
   removeTree(disk, staging);
   disk.createDirectory(staging, 0o700);
   disk.createFile(staged, bytes, 0o644);
+  if (disk.status(layout.lastResult)?.kind === 'directory') removeTree(disk, layout.lastResult);
   disk.rename(staged, layout.lastResult);
   disk.syncDirectory(parentOf(layout.lastResult));
   disk.removeDirectory(staging);

@@ -3,11 +3,12 @@
  * `edged status`, scripts. That of this boot lies in memory (`/run/edged/precheck.json` under
  * systemd), gone with it; the last one that was no plain match stays on the state root.
  */
-import type { Host } from '@edged/host/host';
+import type { Disk, Host } from '@edged/host/host';
 import type { Decision } from '@edged/model/decision';
 import { exitCodes, success } from '@edged/model/exit-code';
 import { PrecheckError } from '@edged/model/failure';
 import { parseTolerantJson } from '@edged/model/json-reader';
+import { layout } from '@edged/model/layout';
 import { stated } from './disk-failure.ts';
 import type { TimeVerdict } from './trusted-time.ts';
 
@@ -107,7 +108,17 @@ function refusalToJson({ gate, code, class: kind, message, remedy, details }: Pr
 /** Undefined when there is none, or it cannot be read. */
 export function readResult(file: string, host: Host): PrecheckResult | undefined {
   const bytes = host.readFile(file, resultLimitBytes);
-  const json = bytes && parseTolerantJson(bytes);
+  return bytes && parseResult(bytes);
+}
+
+/** That which is kept on the state root. Undefined as `readResult`. */
+export function readKeptResult(disk: Disk): PrecheckResult | undefined {
+  const bytes = stated(() => disk.readFile(layout.lastResult, resultLimitBytes));
+  return bytes && parseResult(bytes);
+}
+
+function parseResult(bytes: Uint8Array): PrecheckResult | undefined {
+  const json = parseTolerantJson(bytes);
   if (!json) return undefined;
   const text = (key: string): string => (typeof json[key] === 'string' ? json[key] : '');
   return {

@@ -131,7 +131,7 @@ export class SimDisk implements Disk {
     throw new DiskError('chown', path, 'EPERM'); // all files here are of one owner
   }
 
-  changeMode(path: string): void {
+  removeRights(path: string): void {
     throw new DiskError('chmod', path, 'EPERM'); // all files here have one mode
   }
 

@@ -125,7 +125,7 @@ describe('the host of the next OS', () => {
   const mounted = (more = {}): Host =>
     nextOsHost(
       { root, osRelease: undefined, kernelRelease: '6.9.0', architecture: 'arm64', ...more },
-      kept(),
+      [kept()],
     );
 
   test('has its kernel, its architecture, and no command line yet', () => {

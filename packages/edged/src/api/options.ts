@@ -205,6 +205,10 @@ export async function onHost<Result>(
 ): Promise<Result & Rehearsed> {
   const host = hostOf(options);
   const rehearsal = options.dryRun === true ? rehearse(host) : undefined;
-  const result = await act(rehearsal?.host ?? host);
-  return { ...result, ...(rehearsal ? { changes: rehearsal.changes() } : {}) };
+  try {
+    const result = await act(rehearsal?.host ?? host);
+    return { ...result, ...(rehearsal ? { changes: rehearsal.changes() } : {}) };
+  } finally {
+    rehearsal?.close();
+  }
 }

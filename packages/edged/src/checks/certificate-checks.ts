@@ -1,4 +1,7 @@
 /** Gate `certificate`, and the clock that judges it. */
+import type { Host } from '@edged/host/host';
+import { PrecheckError } from '@edged/model/failure';
+import { type CertificateOrder, wasCutOff } from '@edged/precheck/certificate-gate';
 import { checkPair, millisecondsLeft, readPair } from '@edged/precheck/certificate';
 import { type Check, ok, skipped, warning } from './check.ts';
 
@@ -21,7 +24,14 @@ export const certificateChecks: readonly Check[] = [
       const time = await subject.time();
       const pair = readPair(order, subject.host);
       const doubts: string[] = [];
-      checkPair(pair, order, order, time, (name) => doubts.push(name));
+      try {
+        checkPair(pair, order, order, time, (name) => doubts.push(name));
+      } catch (error) {
+        const cure = cureOf(error, order, subject.host);
+        if (cure === undefined) throw error;
+        const { code, message, details } = error as PrecheckError;
+        return warning(code, `${message.replace('precheck: ', '')}; ${cure}`, details);
+      }
       const notAfter = pair.leaf.validToDate.toISOString();
       const days = Math.floor(millisecondsLeft(pair.leaf, time) / dayMilliseconds);
       const subjectName = pair.leaf.subject.split('\n').join(', ');
@@ -56,3 +66,13 @@ export const certificateChecks: readonly Check[] = [
     },
   },
 ];
+
+/** What precheck itself will do about it; undefined when it will refuse. */
+function cureOf(error: unknown, order: CertificateOrder, host: Host): string | undefined {
+  if (!(error instanceof PrecheckError)) return undefined;
+  const isPair = error.code === 'certificate.key_mismatch';
+  if (isPair && wasCutOff(order, host)) return 'the next precheck ends the rotation cut off here';
+  const isAge = error.code === 'certificate.expired' || error.code === 'certificate.expires_soon';
+  if (isAge && order.caKeyFile !== undefined) return 'the next precheck issues a new one';
+  return undefined;
+}

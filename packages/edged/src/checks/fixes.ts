@@ -2,7 +2,8 @@
  * What `edged doctor --fix` may do: only what the next precheck would do anyway, or what takes
  * nothing away but rights. Files that were tampered with are evidence, and are left.
  */
-import type { FailureCode } from '@edged/model/failure';
+import { DiskError } from '@edged/host/host';
+import { type FailureCode, PrecheckError } from '@edged/model/failure';
 import { layout } from '@edged/model/layout';
 import { bootstrapDirectories } from '@edged/precheck/change';
 import { removeTree } from '@edged/precheck/durable';
@@ -25,7 +26,7 @@ export const fixes: Partial<Record<FailureCode, Fix>> = {
     const files = details.map((detail) => String(detail['file']));
     for (const file of files) {
       if (file.startsWith('/')) restrict(file, subject, 0o007);
-      else disk.changeMode(file, (disk.status(file)?.mode ?? 0) & ~0o002);
+      else disk.removeRights(file, 0o002);
     }
     return `took the rights of others away: ${files.join(', ')}`;
   },
@@ -34,6 +35,12 @@ export const fixes: Partial<Record<FailureCode, Fix>> = {
     return `removed ${layout.lock}`;
   },
   'inspection.unfinished_work': async (_result, subject, report) => {
+    if (subject.config === undefined) {
+      // whose word counts is in the config: without it a journal could be followed that precheck
+      // would refuse
+      const problem = 'without a config it is not known whose word counts';
+      throw new PrecheckError('config.usage', { problem, allowed: '--config FILE' });
+    }
     const stateRoot = await locked(subject);
     const { trust } = await subject.order();
     await recover(stateRoot, trust, subject.host, report);
@@ -53,11 +60,10 @@ async function locked(subject: Subject) {
 function restrict(file: string, { host }: Subject, rights: number): void {
   const slash = file.lastIndexOf('/');
   const directory = host.inspectDirectory(file.slice(0, slash) || '/');
-  if (!directory) return;
+  if (!directory) throw new DiskError('open', file, 'ENOENT');
   const disk = host.openDisk(directory.canonicalPath);
   try {
-    const name = file.slice(slash + 1);
-    disk.changeMode(name, (disk.status(name)?.mode ?? 0) & ~rights);
+    disk.removeRights(file.slice(slash + 1), rights);
   } finally {
     disk.close();
   }

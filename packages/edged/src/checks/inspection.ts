@@ -6,6 +6,7 @@ import { linuxHost } from '@edged/host/linux-host';
 import { linuxTools } from '@edged/host/linux-tools';
 import { askWorker } from '@edged/host/linux-worker';
 import { type NextOs, nextOsHost } from '@edged/host/next-os';
+import { printable } from '../log-writer.ts';
 import { workerCommand } from '../options.ts';
 import type { Settings } from '../settings.ts';
 import type { CheckResult } from './check.ts';
@@ -18,7 +19,7 @@ export interface InspectionOrder extends Omit<SubjectOrder, 'isNextOs' | 'nextOs
   /** In the place of EDGE_STATE_ROOT. */
   readonly stateRoot: string | undefined;
   /** Look at the device as it will be under this OS. */
-  readonly next: { readonly os: NextOs; readonly stateRoot: string } | undefined;
+  readonly next: { readonly os: NextOs; readonly kept: readonly string[] } | undefined;
 }
 
 interface WorkerRequest extends InspectionOrder {
@@ -33,7 +34,9 @@ export async function inspect(
   seen: (result: CheckResult) => void = () => undefined,
 ): Promise<readonly CheckResult[]> {
   const results: CheckResult[] = [];
-  const add = (result: CheckResult): void => {
+  const add = (found: CheckResult): void => {
+    // names and records on the device may hold what a terminal obeys
+    const result = { ...found, summary: printable(found.summary) };
     results.push(result);
     seen(result);
   };
@@ -95,7 +98,7 @@ export async function runChecks(
 
 export function openSubject(order: InspectionOrder, settings: Settings): Subject {
   const { config, resultFile, next, stateRoot = settings.stateRoot } = order;
-  const host = next ? nextOsHost(next.os, next.stateRoot) : linuxHost();
+  const host = next ? nextOsHost(next.os, next.kept) : linuxHost();
   const isNextOs = next !== undefined;
   const nextOsIsMounted = next?.os.root !== undefined;
   const subject = { config, resultFile, isNextOs, nextOsIsMounted };

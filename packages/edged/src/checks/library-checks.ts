@@ -78,7 +78,8 @@ function problemOf(
   { interpreter = '', needed, hasRunPath, versions }: DynamicNeeds,
   system: OperatingSystem,
 ): Record<string, string> | undefined {
-  if (!system.readImageFile(interpreter, libraryLimitBytes)) {
+  const isPlain = interpreter.startsWith('/') && !interpreter.includes('/../');
+  if (!isPlain || !system.readImageFile(interpreter, libraryLimitBytes)) {
     return { found: 'no such dynamic linker', needed: interpreter };
   }
   for (const library of needed) {
@@ -98,6 +99,7 @@ function problemOf(
 }
 
 function findLibrary(name: string, system: OperatingSystem): Uint8Array | undefined {
+  if (name.includes('/')) return undefined;
   for (const place of places) {
     const bytes = system.readImageFile(`${place}/${name}`, libraryLimitBytes);
     if (bytes) return bytes;

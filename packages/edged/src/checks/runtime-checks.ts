@@ -168,7 +168,7 @@ export const runtimeChecks: readonly Check[] = [
       const evidence = present((await subject.records()).current);
       if (!evidence) return skipped('no evidence speaks of it yet');
       const { binary_path: named } = evidence.more;
-      const name = typeof named === 'string' && !named.includes('..') ? named : defaultBinary;
+      const name = typeof named === 'string' && plainName.test(named) ? named : defaultBinary;
       const file = `${layout.binaries}/${name}`;
       const found = disk.status(file)?.kind === 'file' ? digestOfFile(disk, file) : '';
       if (found === evidence.binaryHash) {
@@ -179,6 +179,9 @@ export const runtimeChecks: readonly Check[] = [
     },
   },
 ];
+
+/** As a manifest may name it; the record may have been tampered with. */
+const plainName = /^(?!.*\.\.)[\w.+-][\w./+-]*$/;
 
 function digestOfFile(disk: Disk, path: string): string {
   const hasher = createHasher();

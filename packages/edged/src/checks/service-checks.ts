@@ -3,11 +3,11 @@
  */
 import type { OperatingSystem } from '@edged/host/host';
 import { type FailureCode, PrecheckError, failures } from '@edged/model/failure';
-import { layout } from '@edged/model/layout';
 import { stated } from '@edged/precheck/disk-failure';
-import { type PrecheckResult, readResult } from '@edged/precheck/precheck-result';
+import { type PrecheckResult, readKeptResult, readResult } from '@edged/precheck/precheck-result';
 import { readSlotWithTools } from '@edged/precheck/slot';
 import { type Check, type Finding, ok, skipped, warning } from './check.ts';
+import type { Subject } from './subject.ts';
 
 /** systemd.unit(5), the ones that an OS image or its owner fills. */
 const unitDirectories = ['/etc/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system'];
@@ -26,10 +26,9 @@ export const serviceChecks: readonly Check[] = [
       if (subject.isNextOs) return skipped('this OS has not booted yet');
       const { host, resultFile } = subject;
       const bootId = stated(() => host.system.bootId());
-      const ofThisBoot = readResult(resultFile, host);
+      const ofThisBoot = stated(() => readResult(resultFile, host));
       if (ofThisBoot && ofThisBoot.bootId === bootId) return judge(ofThisBoot);
-      const root = await rootOf(subject);
-      const kept = root && readResult(`${root}/${layout.lastResult}`, host);
+      const kept = await keptResultOf(subject);
       const isBooted = host.listDirectory('/run/systemd/system') !== undefined;
       if (kept && (!isBooted || kept.bootId === bootId)) return lastRecorded(kept);
       if (!isBooted) return skipped('systemd does not run here, and no result was kept');
@@ -100,11 +99,11 @@ export const serviceChecks: readonly Check[] = [
   },
 ];
 
-async function rootOf(subject: Parameters<Check['look']>[0]): Promise<string | undefined> {
+async function keptResultOf(subject: Subject): Promise<PrecheckResult | undefined> {
   try {
-    return (await subject.stateRoot()).path;
+    return readKeptResult((await subject.stateRoot()).disk);
   } catch (error) {
-    if (error instanceof PrecheckError) return undefined;
+    if (error instanceof PrecheckError) return undefined; // its own check says why
     throw error;
   }
 }

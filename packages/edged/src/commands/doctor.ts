@@ -8,6 +8,7 @@ import { type InspectionOrder, inspect, openSubject } from '../checks/inspection
 import { checkById, checks } from '../checks/registry.ts';
 import { describeCheck, exitCodeOf, resultToJson, tally } from '../checks/report.ts';
 import { type CommandContext, reportTo } from '../command-context.ts';
+import { printable } from '../log-writer.ts';
 
 export interface LookArguments {
   readonly config: string | undefined;
@@ -45,7 +46,9 @@ export async function runDoctor(args: DoctorArguments, context: CommandContext):
   const repairs = args.fix ? await repair(results, all, context) : [];
   for (const { check, outcome, done } of repairs) {
     if (isText)
-      terminal.out(`\n${done ? 'fixed' : 'not fixed'}: ${checkById(check).title}: ${outcome}\n`);
+      terminal.out(
+        `\n${done ? 'fixed' : 'not fixed'}: ${checkById(check).title}: ${printable(outcome)}\n`,
+      );
   }
   if (repairs.some(({ done }) => done)) {
     if (isText) terminal.out('\nlooked at again:\n');

@@ -2,6 +2,7 @@
 import { PrecheckError } from '@edged/model/failure';
 import { circumstancesNow, resultOf } from '@edged/precheck/precheck-result';
 import { type CommandContext, reportFailure, reportTo } from '../command-context.ts';
+import { printable } from '../log-writer.ts';
 import { precheckOrder } from '../precheck-order.ts';
 import { showProgress } from '../progress.ts';
 import { type RehearsedPrecheck, rehearsePrecheck } from '../rehearsal.ts';
@@ -59,10 +60,10 @@ export function describeRehearsal({
     'dry run: nothing was written, no lock was taken',
     `would ${found}`,
     ...operations.map(({ src, dst, sizeBytes, hash }) => {
-      const what = dst === undefined ? `verify ${src}` : `install ${src} -> ${dst}`;
+      const what = printable(dst === undefined ? `verify ${src}` : `install ${src} -> ${dst}`);
       return `would ${what} (${sizeBytes} bytes, blake3 ${hash})`;
     }),
-    ...changes.map(({ path, change }) => `would ${verbs[change]} ${path}`),
+    ...changes.map(({ path, change }) => `would ${verbs[change]} ${printable(path)}`),
     `would exit ${exitCode}`,
   ];
 }

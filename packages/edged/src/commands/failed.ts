@@ -5,6 +5,7 @@
 import { type Responded, carryOutResponse, judgeFailure } from '@edged/precheck/failure-response';
 import { linuxTools } from '@edged/host/linux-tools';
 import { describeDetail } from '../detail-text.ts';
+import { printable } from '../log-writer.ts';
 import { type CommandContext, reportTo } from '../command-context.ts';
 import { success } from '@edged/model/exit-code';
 
@@ -17,7 +18,12 @@ export function runFailed(args: FailedArguments, context: CommandContext): numbe
   const { host, log, terminal } = context;
   const order = { resultFile: args.result, delayMilliseconds: args.delaySeconds * 1000 };
   const responded = judgeFailure(args.result, host, linuxTools);
-  terminal.out(`${describe(responded, args.delaySeconds).join('\n')}\n`);
+  try {
+    terminal.out(`${describe(responded, args.delaySeconds).join('\n')}\n`);
+  } catch (error) {
+    // a console that takes nothing is no reason to leave the device in a failed trial
+    log('warn', 'edged: the console cannot be written', { problem: (error as Error).message });
+  }
   carryOutResponse(responded, order, host, linuxTools, reportTo(log));
   return success;
 }
@@ -44,9 +50,9 @@ function cause(result: Responded['result']): string[] {
     ];
   }
   return [
-    `  ${result.message} (${result.reason}, exit ${result.exitCode})`,
+    `  ${printable(`${result.message} (${result.reason}, exit ${result.exitCode})`)}`,
     ...result.details.map((detail) => `  found: ${describeDetail(detail)}`),
-    `  ${result.remedy}`,
+    `  ${printable(result.remedy)}`,
     '  Then: systemctl restart edged-precheck && systemctl start edged',
   ];
 }

@@ -7,13 +7,15 @@ import path from 'node:path';
 import { linuxHost } from '@edged/host/linux-host';
 import { type NextOs, nextOsHost } from '@edged/host/next-os';
 import { architectureOf } from '@edged/model/elf';
-import { PrecheckError } from '@edged/model/failure';
+import { PrecheckError, toPrecheckError } from '@edged/model/failure';
 import { circumstancesNow, resultOf } from '@edged/precheck/precheck-result';
 import type { CheckResult } from '../checks/check.ts';
 import { inspect } from '../checks/inspection.ts';
+import { checkById } from '../checks/registry.ts';
 import { describeCheck, exitCodeOf, resultToJson, tally } from '../checks/report.ts';
 import type { CommandContext } from '../command-context.ts';
 import { reportFailure } from '../command-context.ts';
+import { describeDetail } from '../detail-text.ts';
 import { precheckOrder } from '../precheck-order.ts';
 import { type RehearsedPrecheck, rehearsePrecheck } from '../rehearsal.ts';
 import { describeRehearsal, rehearsalToJson } from './dry-run.ts';
@@ -45,18 +47,30 @@ export async function runPlan(args: PrecheckArguments, context: CommandContext):
     const config = await readConfigOn(args, context);
     stateRoot = precheckOrder(config, args, settings).stateRoot.path;
   } catch (error) {
+    if (args.output === 'json') {
+      const result = resultOf(toPrecheckError(error), circumstancesNow(host, started, undefined));
+      terminal.out(`${JSON.stringify({ ...result, dry_run: true }, null, 2)}\n`);
+    }
     return reportFailure(error, log);
   }
+  const { credentialsDirectory } = settings;
+  const kept = [
+    stateRoot.replace(/\/+$/, ''),
+    host.inspectDirectory(stateRoot)?.canonicalPath ?? stateRoot,
+    ...(credentialsDirectory === undefined ? [] : [credentialsDirectory]),
+  ];
   const orderFor = async () => precheckOrder(await readConfigOn(args, context), args, settings);
-  const rehearsed = await rehearsePrecheck(orderFor, nextOsHost(next, stateRoot), () => undefined);
+  const rehearsed = await rehearsePrecheck(orderFor, nextOsHost(next, kept), () => undefined);
   const checks = await inspect({
     checks: planned,
     config: args.config,
     stateRoot: undefined,
     resultFile: '',
-    next: { os: next, stateRoot },
+    next: { os: next, kept },
   });
-  const exitCode = rehearsed.exitCode === 0 ? exitCodeOf(checks) : rehearsed.exitCode;
+  // what precheck asks itself the rehearsal has answered, recovery and rotation included
+  const unasked = checks.filter(({ id }) => !checkById(id).atBoot);
+  const exitCode = rehearsed.exitCode === 0 ? exitCodeOf(unasked) : rehearsed.exitCode;
   if (args.output === 'json') {
     const circumstances = circumstancesNow(host, started, stateRoot);
     const document = {
@@ -67,6 +81,7 @@ export async function runPlan(args: PrecheckArguments, context: CommandContext):
         kernel_release: next.kernelRelease,
         architecture: next.architecture,
         may_boot: exitCode === 0,
+        exit_code: exitCode,
         checks: checks.map(resultToJson),
       },
       ...rehearsalToJson(rehearsed),
@@ -99,10 +114,22 @@ function describePlan(
     ...checks.map((check) => describeCheck(check, style)),
     '',
     ...describeRehearsal(rehearsed),
+    ...unseenRefusal(rehearsed, checks),
     '',
     tally(checks),
     verdict,
   ];
+}
+
+/** A refusal that none of the checks has told: a lock that is held, say. */
+function unseenRefusal(
+  { verdict }: RehearsedPrecheck,
+  checks: readonly CheckResult[],
+): readonly string[] {
+  if (!(verdict instanceof PrecheckError)) return [];
+  if (checks.some(({ reason }) => reason === verdict.code)) return [];
+  const details = verdict.details.map((detail) => `  found   ${describeDetail(detail)}`);
+  return [`  ${verdict.message}`, ...details, `  do      ${verdict.remedy}`];
 }
 
 /** Throws `config.usage`. */

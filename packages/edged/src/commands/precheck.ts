@@ -40,7 +40,7 @@ export async function runPrecheck(
   }
   if (args.dryRun) return (await import('./dry-run.ts')).runDryRun(args, context);
   const verdicts = new VerdictWriter(args, context);
-  verdicts.begin();
+  await verdicts.begin();
   try {
     const config = await readConfigOn(args, context);
     const progress = showProgress(context.terminal, context.host.clock);

@@ -4,6 +4,7 @@ import { inspect } from '../checks/inspection.ts';
 import { adviceOn, paint, resultToJson } from '../checks/report.ts';
 import type { CommandContext } from '../command-context.ts';
 import { success } from '@edged/model/exit-code';
+import { printable } from '../log-writer.ts';
 import { release } from '../release.ts';
 import type { StdoutStyle } from '../settings.ts';
 import { wrap } from '../wrap.ts';
@@ -112,8 +113,12 @@ function timeline(epochs: readonly Epoch[]): string[] {
   if (epochs.length === 0) return [];
   const lines = epochs.map(
     ({ boot_epoch: epoch, began_at: began, kind = '', composite_hash: hash }) =>
-      `${String(epoch).padStart(labelColumns - 3)}   ${began.padEnd(26)}` +
-      `${kind.replaceAll('_', ' ').padEnd(16)}${hash.slice(0, 12)}`,
+      `${String(epoch).padStart(labelColumns - 3)}   ${plain(began, 24).padEnd(26)}` +
+      `${kind.replaceAll('_', ' ').padEnd(16)}${plain(hash, 12)}`,
   );
   return ['', 'epochs', ...lines];
+}
+
+function plain(text: string, most: number): string {
+  return printable(text.slice(0, most));
 }

@@ -140,7 +140,7 @@ function sideBySide(act: (real: Disk, rehearsed: Disk, host: Host) => void): voi
     fill(root);
   }
   const before = traceOf(copied);
-  const { host } = rehearse(linuxHost());
+  const { host, close } = rehearse(linuxHost());
   const disks = [openLinuxDisk(real), host.openDisk(copied)] as const;
   try {
     act(...disks, host);
@@ -148,6 +148,7 @@ function sideBySide(act: (real: Disk, rehearsed: Disk, host: Host) => void): voi
     expect(traceOf(copied)).toEqual(before);
   } finally {
     for (const disk of disks) disk.close();
+    close();
   }
 }
 

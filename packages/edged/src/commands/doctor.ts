@@ -30,6 +30,10 @@ interface Repair {
 export async function runDoctor(args: DoctorArguments, context: CommandContext): Promise<number> {
   const { terminal, settings, host } = context;
   const isText = args.output === 'text';
+  const announce = (at: number): void => {
+    const next = checks[at];
+    terminal.status(next ? `looking at: ${next.title}` : '');
+  };
   const show = (result: CheckResult): void => {
     terminal.status('');
     if (isText) terminal.out(`${describeCheck(result, settings.stdoutStyle())}\n`);
@@ -42,7 +46,11 @@ export async function runDoctor(args: DoctorArguments, context: CommandContext):
     next: undefined,
   };
   const asOf = new Date(host.clock.wallMilliseconds()).toISOString();
-  let results = await inspect(all, show);
+  announce(0);
+  let results = await inspect(all, (result) => {
+    show(result);
+    announce(checks.findIndex(({ id }) => id === result.id) + 1);
+  });
   const repairs = args.fix ? await repair(results, all, context) : [];
   for (const { check, outcome, done } of repairs) {
     if (isText)

@@ -17,6 +17,7 @@ import type { CommandContext } from '../command-context.ts';
 import { reportFailure } from '../command-context.ts';
 import { describeDetail } from '../detail-text.ts';
 import { precheckOrder } from '../precheck-order.ts';
+import { showProgress } from '../progress.ts';
 import { type RehearsedPrecheck, rehearsePrecheck } from '../rehearsal.ts';
 import { describeRehearsal, rehearsalToJson } from './dry-run.ts';
 import { type PrecheckArguments, readConfigOn } from './precheck.ts';
@@ -59,7 +60,11 @@ export async function runPlan(args: PrecheckArguments, context: CommandContext):
     host.inspectDirectory(stateRoot)?.canonicalPath ?? stateRoot,
     ...(credentialsDirectory === undefined ? [] : [credentialsDirectory]),
   ];
-  const orderFor = async () => precheckOrder(await readConfigOn(args, context), args, settings);
+  const progress = showProgress(terminal, host.clock);
+  const orderFor = async () => ({
+    ...precheckOrder(await readConfigOn(args, context), args, settings),
+    progress,
+  });
   const rehearsed = await rehearsePrecheck(orderFor, nextOsHost(next, kept), () => undefined);
   const checks = await inspect({
     checks: planned,

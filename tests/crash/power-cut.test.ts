@@ -44,7 +44,8 @@ async function cutPower(
       directory,
       fileSystem,
       prepareStateRoot,
-      (mountPoint, acknowledge) => liveThrough(mountPoint, replacements, library, acknowledge),
+      (mountPoint, acknowledge) =>
+        liveThrough(mountPoint, replacements, library, mutant === undefined, acknowledge),
     );
     for (const cut of choose(allCuts(recording, samples))) {
       if (stopAtFirst && violations.length > 0) break;

@@ -5,9 +5,11 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Host } from '@edged/host/host';
+import { DiskError, type Host } from '@edged/host/host';
+import { layout } from '@edged/model/layout';
 import { loadSigningSeed, publicKeyOf, signBytes } from '@edged/model/manifest-signature';
 import { type IssuedPair, issueSelfSigned } from '@edged/precheck/certificate-issue';
+import { withDisk } from './faults.ts';
 import type { CommandLibrary } from './mutants.ts';
 import { noRotation, plainTrust } from './plain-order.ts';
 
@@ -52,15 +54,19 @@ export async function prepareStateRoot(mountPoint: string): Promise<void> {
   write(installed[0], oldContent(installed[0]));
 }
 
-/** A first run and `replacements` replacements, each acknowledged. Throws when one is refused. */
+/**
+ * A first run and `replacements` replacements, each acknowledged. Throws when one is refused.
+ * `keepsResult`: the device is left to write its results.
+ */
 export async function liveThrough(
   mountPoint: string,
   replacements: number,
   library: CommandLibrary,
+  keepsResult: boolean,
   acknowledge: (number: number) => void,
 ): Promise<void> {
   for (let epoch = 0; epoch <= replacements; epoch += 1) {
-    await boot(mountPoint, epoch, library);
+    await boot(mountPoint, epoch, library, keepsResult ? (host) => host : withoutResult);
     acknowledge(epoch * 2);
     if (epoch === replacements) return;
     for (const dst of installed) makeOld(path.join(mountPoint, stateRoot, dst));
@@ -113,7 +119,23 @@ export async function objectionsAfterCut(
   return objections;
 }
 
-async function boot(mountPoint: string, epoch: number, library: CommandLibrary): Promise<void> {
+/**
+ * The result of a precheck is written after its last promise, and its fsync commits all that a
+ * filesystem has not yet committed. A mutant must not be saved by it.
+ */
+const withoutResult = withDisk((disk) => ({
+  createDirectory(directory: string, mode: number): void {
+    if (directory === layout.resultStaging) throw new DiskError('mkdir', directory, 'EROFS');
+    disk.createDirectory(directory, mode);
+  },
+}));
+
+async function boot(
+  mountPoint: string,
+  epoch: number,
+  library: CommandLibrary,
+  wrapHost: (host: Host) => Host = (host) => host,
+): Promise<void> {
   const files = new Map([
     ['/etc/edged/edge.crt', Buffer.from(pair.certificatePem)],
     ['/etc/edged/edge.key', Buffer.from(pair.keyPem)],
@@ -142,7 +164,7 @@ async function boot(mountPoint: string, epoch: number, library: CommandLibrary):
     certificate,
     ...plainTrust,
   };
-  await library.precheck(order, host, () => undefined);
+  await library.precheck(order, wrapHost(host), () => undefined);
 }
 
 /** Durably, as any careful program would. */

@@ -296,7 +296,9 @@ describe('swapped between check and use', () => {
       const outside = path.join(device.directory, 'outside');
       fs.mkdirSync(outside);
       await replaceOs(device, agent);
+      // what precheck made while the directory was away would end the swapping for good
       const swap =
+        `fs.rmSync('runtime/real', { recursive: true, force: true }); ` +
         `fs.renameSync('runtime/bin', 'runtime/real'); ` +
         `fs.symlinkSync(${JSON.stringify(outside)}, 'runtime/bin'); ` +
         `fs.unlinkSync('runtime/bin'); fs.renameSync('runtime/real', 'runtime/bin');`;

@@ -5,7 +5,7 @@
  */
 import path from 'node:path';
 import type { Host, Tools } from '@edged/host/host';
-import { type Records, present } from '@edged/model/decision';
+import type { Records } from '@edged/model/decision';
 import { PrecheckError } from '@edged/model/failure';
 import type { OsIdentity } from '@edged/model/os-fingerprint';
 import { captureIdentity } from '@edged/precheck/capture-fingerprint';
@@ -120,11 +120,6 @@ const unknownTrust = {
   verifyKeyDigest: undefined,
   requireKeyring: false,
 } as const;
-
-/** The epoch on record; undefined where there is none. */
-export function epochOnRecord(records: Records): number | undefined {
-  return present(records.fingerprint)?.bootEpoch;
-}
 
 /** To look at a state root we need not be able to write there. */
 function evenDenied(host: Host): Host {

@@ -9,6 +9,7 @@ export const events = {
   'edge.state_root.mount_check_skipped': 'warn',
   'edge.state_root.read_only': 'warn',
   'edge.state_root.lock_waiting': 'info',
+  'edge.state_root.lock_left': 'warn',
   'edge.state_root.leftovers_removed': 'warn',
   'edge.state_root.journal_discarded': 'warn',
   'edge.state_root.result_not_kept': 'warn',

@@ -11,6 +11,7 @@
  */
 import type { Disk } from '@edged/host/host';
 import { type BootCount, bootCountFromJson, bootCountToJson } from '@edged/model/acceptance';
+import type { Found } from '@edged/model/decision';
 import { type Digest, parseDigest } from '@edged/model/digest';
 import {
   type EpochEvidence,
@@ -30,6 +31,7 @@ import {
   osFingerprintToJson,
 } from '@edged/model/os-fingerprint';
 import { parentOf, removeTree } from './durable.ts';
+import { readRecord } from './records.ts';
 
 /** The records as they shall be when the change is done. */
 export interface EpochGoal {
@@ -99,18 +101,17 @@ export function commitJournal(disk: Disk, journal: Journal): void {
 /** Takes the promise back, or ends it: first the journal, durably, then the rest. */
 export function endTransaction(disk: Disk): void {
   if (disk.status(transaction.journal)) {
-    disk.removeFile(transaction.journal);
+    removeTree(disk, transaction.journal);
     disk.syncDirectory(transaction.directory);
   }
   removeTree(disk, transaction.directory);
   disk.syncDirectory(parentOf(layout.transaction));
 }
 
-/** Undefined when there is no journal; `damaged` when it is none of ours. */
-export function readJournal(disk: Disk): Journal | 'damaged' | undefined {
-  if (!disk.status(transaction.journal)) return undefined;
-  const bytes = disk.readFile(transaction.journal, journalLimitBytes);
-  return bytes && (fromJson(parseTolerantJson(bytes)) ?? 'damaged');
+/** `damaged` when it is none of ours. */
+export function readJournal(disk: Disk): Found<Journal> {
+  const parse = (bytes: Uint8Array): Journal | undefined => fromJson(parseTolerantJson(bytes));
+  return readRecord(disk, transaction.journal, parse, journalLimitBytes);
 }
 
 function toJson({ goal, installations, newDirectories }: Journal): Record<string, unknown> {

@@ -4,14 +4,14 @@
  * were asked for. What writes is the same code under the same journal: `recovery.ts`, `act.ts`.
  */
 import type { Host } from '@edged/host/host';
-import { type Decision, type Records, decide } from '@edged/model/decision';
+import { type Decision, decide } from '@edged/model/decision';
 import { keyOf } from '@edged/model/os-fingerprint';
 import { type Task, act } from './act.ts';
 import { captureIdentity } from './capture-fingerprint.ts';
 import type { Report } from './event.ts';
 import type { PrecheckOrder } from './precheck.ts';
 import { readRecords } from './records.ts';
-import { recover } from './recovery.ts';
+import { lockAndRecover } from './recovery.ts';
 import { type StateRoot, openStateRoot } from './state-root.ts';
 import { trustedTime } from './trusted-time.ts';
 import { hasUnfinishedWork } from './unfinished-work.ts';
@@ -49,22 +49,16 @@ async function doWhatIsAskedFor(
   host: Host,
   report: Report,
 ): Promise<PartialOutcome> {
-  const { disk } = stateRoot;
   const isAskedFor = (decision: Decision): decision is Task =>
     kinds.some((kind) => kind === decision.kind);
-  const lockAndRecover = async (): Promise<Records> => {
-    await host.prepareToWrite();
-    stateRoot.lock();
-    await recover(stateRoot, order.trust, host, report);
-    return readRecords(disk);
-  };
   const identity = captureIdentity(host.system, order.fingerprint);
   const now = keyOf(identity);
+  let records = readRecords(stateRoot.disk);
   const isRecovered = hasUnfinishedWork(stateRoot);
-  let records = isRecovered ? await lockAndRecover() : readRecords(disk);
+  if (isRecovered) records = await lockAndRecover(stateRoot, order.trust, host, report);
   let decision = decide(now, records);
   if (isAskedFor(decision) && !isRecovered) {
-    records = await lockAndRecover();
+    records = await lockAndRecover(stateRoot, order.trust, host, report);
     decision = decide(now, records);
   }
   const task = isAskedFor(decision) ? decision : undefined;

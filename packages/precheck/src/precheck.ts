@@ -56,16 +56,13 @@ async function passGates(
   report: Report,
 ): Promise<PrecheckOutcome & { readonly isNews: boolean }> {
   const { disk, readOnly, mountCheckSkipped } = stateRoot;
-  const lockAndRecover = async (): Promise<Records> => {
-    await host.prepareToWrite();
-    stateRoot.lock();
-    await (await import('./recovery.ts')).recover(stateRoot, order.trust, host, report);
-    isRecovered = true;
-    return readRecords(disk);
+  const recover = async (): Promise<Records> => {
+    const { lockAndRecover } = await import('./recovery.ts');
+    return lockAndRecover(stateRoot, order.trust, host, report);
   };
-  let isRecovered = false;
   let records = readRecords(disk);
-  if (hasUnfinishedWork(stateRoot)) records = await lockAndRecover();
+  const isRecovered = hasUnfinishedWork(stateRoot);
+  if (isRecovered) records = await recover();
   const time = trustedTime(order.time, host.clock, host.system, records, report);
   const { passCertificateGate } = await import('./certificate-gate.ts');
   const situation = { stateRoot, host, time };
@@ -76,7 +73,7 @@ async function passGates(
   let decision = decide(now, records);
   if (readOnly && decision.kind === 'image_adopted') decision = { ...decision, kind: 'unchanged' };
   if (decision.kind !== 'unchanged' && !isRecovered) {
-    records = await lockAndRecover();
+    records = await recover();
     decision = decide(now, records);
   }
   const isNews = decision.kind !== 'unchanged' || stateRoot.locked();

@@ -1,6 +1,6 @@
 /**
- * The records in the state root, each read when first asked for. A record that is there but is not
- * what it should be is `damaged`; only a disk that cannot be read is an error.
+ * The records in the state root. A record that is there but is not what it should be is `damaged`;
+ * only a disk that cannot be read is an error.
  */
 import { type Disk, DiskError } from '@edged/host/host';
 import { type Acceptance, mergeAcceptances } from '@edged/model/acceptance';
@@ -15,18 +15,20 @@ const recordLimitBytes = 1024 * 1024;
 /** Not a regular file, a symlink, or far too large: damage, not a failing disk. */
 const damage = new Set(['EINVAL', 'ELOOP', 'EISDIR', 'ENOTDIR', 'EFBIG', 'ENXIO']);
 
+/**
+ * Fingerprint and evidence at once, what a matching boot does not need when first asked for. Whoever
+ * holds no lock looks for unfinished work after this, not before: the fingerprint is saved before
+ * the journal goes, so that who sees the new fingerprint, and then no journal, sees a finished
+ * change.
+ */
 export function readRecords(disk: Disk): Records {
-  const fingerprint = once(() => readRecord(disk, layout.fingerprint, parseOsFingerprint));
-  const current = once(() => readEvidence(disk, layout.currentEpoch));
+  const fingerprint = readRecord(disk, layout.fingerprint, parseOsFingerprint);
+  const current = readEvidence(disk, layout.currentEpoch);
   const previous = once(() => readEvidence(disk, layout.previousEpoch));
   const history = once(() => readRecord(disk, layout.history, parseEpochHistory));
   return {
-    get fingerprint() {
-      return fingerprint();
-    },
-    get current() {
-      return current();
-    },
+    fingerprint,
+    current,
     get previous() {
       return previous();
     },
@@ -64,13 +66,14 @@ export function readEvidence(disk: Disk, directory: string): Found<EpochEvidence
   return readRecord(disk, `${directory}/${evidenceName}`, parseEpochEvidence);
 }
 
-function readRecord<Document>(
+export function readRecord<Document>(
   disk: Disk,
   path: string,
   parse: (bytes: Uint8Array) => Document | undefined,
+  limitBytes = recordLimitBytes,
 ): Found<Document> {
   try {
-    const bytes = disk.readFile(path, recordLimitBytes);
+    const bytes = disk.readFile(path, limitBytes);
     return bytes ? (parse(bytes) ?? 'damaged') : 'absent';
   } catch (error) {
     if (error instanceof DiskError && damage.has(error.errno)) return 'damaged';

@@ -10,7 +10,7 @@
  * leaves this) is rolled forward, and everything else that is unfinished is removed.
  */
 import type { Clock, Disk, Host } from '@edged/host/host';
-import { newestWitness, present } from '@edged/model/decision';
+import { type Records, newestWitness, present } from '@edged/model/decision';
 import { acceptanceOf } from '@edged/model/epoch-evidence';
 import { PrecheckError } from '@edged/model/failure';
 import { layout } from '@edged/model/layout';
@@ -27,7 +27,26 @@ import type { StateRoot } from './state-root.ts';
 import type { TrustOrder } from './trust-anchor.ts';
 import { unfinishedRotations } from './unfinished-work.ts';
 
-/** Needs the lock. Throws `manifest.*` when a journal cannot be verified for lack of a key. */
+/**
+ * Takes the lock, recovers, and reads the records again: what any change begins with. Throws as
+ * `recover` does, and `state_root.locked`, `state_root.read_only`.
+ */
+export async function lockAndRecover(
+  stateRoot: StateRoot,
+  trust: TrustOrder,
+  host: Host,
+  report: Report,
+): Promise<Records> {
+  await host.prepareToWrite();
+  stateRoot.lock();
+  await recover(stateRoot, trust, host, report);
+  return readRecords(stateRoot.disk);
+}
+
+/**
+ * Needs the lock. Throws `manifest.verify_key_*` and `trust.*` when a journal cannot be verified for
+ * lack of a key.
+ */
 export async function recover(
   stateRoot: StateRoot,
   trust: TrustOrder,
@@ -37,7 +56,7 @@ export async function recover(
   const { clock } = host;
   const { disk } = stateRoot;
   const journal = readJournal(disk);
-  if (journal === undefined) {
+  if (journal === 'absent') {
     if (disk.status(layout.transaction)) discard(disk, report, 'it was never committed');
   } else {
     const objection =

@@ -5,6 +5,7 @@
 import {
   type DirectoryReport,
   type Disk,
+  DiskError,
   type HeldLock,
   type Host,
   LockUnavailable,
@@ -13,7 +14,7 @@ import {
 import { mountOf } from '@edged/host/linux-mounts';
 import { PrecheckError } from '@edged/model/failure';
 import { layout } from '@edged/model/layout';
-import { refusingAs } from './disk-failure.ts';
+import { diskDetail, refusingAs } from './disk-failure.ts';
 import type { Report } from './event.ts';
 
 export interface StateRootOrder {
@@ -42,7 +43,7 @@ export interface StateRoot {
    * `state_root.read_only`.
    */
   readonly lock: (waitMilliseconds?: number) => void;
-  /** Releases the lock and closes the disk. */
+  /** Releases the lock and closes the disk. Never changes a verdict. */
   readonly close: () => void;
 }
 
@@ -79,7 +80,7 @@ export function openStateRoot(order: StateRootOrder, host: Host, report: Report)
       },
       close() {
         disk.close();
-        refusingAs('state_root.io_error', {}, () => held?.release());
+        if (held) release(held, report);
       },
     };
   });
@@ -172,6 +173,16 @@ function tryLock(path: string, host: Host): HeldLock | undefined {
   } catch (error) {
     if (!(error instanceof LockUnavailable)) throw error;
     throw new PrecheckError('state_root.lock_unavailable', { found: error.message }, error);
+  }
+}
+
+/** The kernel lets go of it in any case; the visible lock is removed by its next holder. */
+function release(held: HeldLock, report: Report): void {
+  try {
+    held.release();
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error;
+    report('edge.state_root.lock_left', diskDetail(error));
   }
 }
 

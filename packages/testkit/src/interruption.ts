@@ -278,6 +278,7 @@ export async function interruptEverywhere(
       const { happened, exitCode, stderr } = interrupted.fail(command, point, errno);
       const found = [
         ...(isHonest(exitCode, stderr) ? [] : [`exit ${exitCode}: ${stderr}`]),
+        ...(exitCode === 0 ? interrupted.objectionsAfterSuccess() : []),
         ...(await examine(interrupted, command, library, happened)),
       ];
       violations.push(...found.map((what) => `${errno} at ${placeOf(point)}: ${what}`));

@@ -1,13 +1,12 @@
 /**
  * A disk in memory that remembers every primitive step, so that `power-cut.ts` can say what a power
  * failure after any of them may leave. It takes the same steps as the adapters of `@edged/host`
- * (`tests/crash/conformance.test.ts` compares them with the system calls of the real ones).
+ * (`tests/crash/system-calls.test.ts` compares them with the system calls of the real ones).
  *
  * The faults it allows are as weak as the filesystems we support allow, and no weaker:
  * - file data that was not fsynced may be there, be missing, be cut short, or be zeros;
  * - each change of a directory that was not fsynced may be lost on its own, in any order; fsync of
- * a
- *   file does not make its name durable;
+ *   a file does not make its name durable;
  * - a rename within or across directories may be lost, or show both names; it never loses the file
  *   (ext4, XFS, btrfs, f2fs, UBIFS: the new name is durable no later than the loss of the old one);
  *   directories never show two names;

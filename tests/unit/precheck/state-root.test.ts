@@ -1,6 +1,6 @@
 /** The mount rules over mount tables of machines that are not this one. */
 import { describe, expect, test } from '@jest/globals';
-import type { Disk, Host } from '@edged/host/host';
+import { type Disk, DiskError, type Host } from '@edged/host/host';
 import { parseMountInfo } from '@edged/host/linux-mounts';
 import { PrecheckError } from '@edged/model/failure';
 import { type StateRootOrder, openStateRoot } from '@edged/precheck/state-root';
@@ -120,3 +120,34 @@ describe('the expected disk', () => {
 });
 
 test('no mount table at all', () => expect(verdict('')).toBe('state_root.mounts_unreadable'));
+
+describe('a lock that cannot be removed', () => {
+  const failing = (error: Error): Host => ({
+    ...hostWith(''),
+    tryLock: () => ({
+      release() {
+        throw error;
+      },
+    }),
+  });
+  const lockAndClose = (error: Error): string[] => {
+    const reported: string[] = [];
+    const report = (name: string, attributes = {}): void => {
+      reported.push(`${name} ${JSON.stringify(attributes)}`);
+    };
+    const stateRoot = openStateRoot({ ...order, skipMountCheck: true }, failing(error), report);
+    stateRoot.lock();
+    stateRoot.close();
+    return reported.slice(1);
+  };
+
+  test('is said, and takes the place of no verdict', () => {
+    expect(lockAndClose(new DiskError('unlock', 'bootstrap/lock', 'EIO'))).toEqual([
+      'edge.state_root.lock_left {"failed_call":"unlock","file":"bootstrap/lock","errno":"EIO"}',
+    ]);
+  });
+
+  test('but a defect stays a defect', () => {
+    expect(() => lockAndClose(new TypeError('not a function'))).toThrow(TypeError);
+  });
+});

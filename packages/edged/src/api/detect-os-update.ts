@@ -79,8 +79,9 @@ export async function detectOsUpdate(options: DetectOptions): Promise<Detection>
     const fingerprint = options.fingerprint ?? fingerprintOf(identity);
     const stateRoot = openStateRoot(looseStateRootOrder(options), host, () => undefined);
     try {
+      const records = readRecords(stateRoot.disk);
       const unfinished = hasUnfinishedWork(stateRoot);
-      return { ...detect(fingerprint, identity, readRecords(stateRoot.disk)), unfinished };
+      return { ...detect(fingerprint, identity, records), unfinished };
     } finally {
       stateRoot.close();
     }

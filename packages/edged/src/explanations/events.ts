@@ -28,6 +28,13 @@ export const eventExplanations = {
       'Another precheck is at work; it is waited for, as long as `--lock-wait-seconds` says.',
     action: nothing,
   },
+  'edge.state_root.lock_left': {
+    attributes: ['failed_call', 'file', 'errno'],
+    meaning:
+      'The visible lock could not be removed; the verdict stands. The lock that counts is held by ' +
+      'the kernel and is free; the next precheck removes the visible one.',
+    action: 'Look at the disk: `dmesg`.',
+  },
   'edge.state_root.leftovers_removed': {
     attributes: ['directory', 'found'],
     meaning: 'A run was cut off before it had promised anything; what it had begun is removed.',

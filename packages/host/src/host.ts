@@ -73,6 +73,8 @@ export interface Disk {
   removeDirectory(path: string): void;
   /** Makes the names in this directory durable. */
   syncDirectory(path: string): void;
+  /** Whether this name still leads to the directory that was opened as the root. */
+  isAt(path: string): boolean;
   close(): void;
 }
 

@@ -182,6 +182,12 @@ class LinuxDisk implements Disk {
     );
   }
 
+  isAt(path: string): boolean {
+    const opened = fs.fstatSync(this.#rootFd);
+    const found = fs.statSync(path, { throwIfNoEntry: false });
+    return found?.dev === opened.dev && found.ino === opened.ino;
+  }
+
   close(): void {
     fs.closeSync(this.#rootFd);
   }

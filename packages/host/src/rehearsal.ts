@@ -279,6 +279,10 @@ class RehearsalDisk implements Disk {
     if (kind !== 'directory') throw new DiskError('fsync', path, kind ? 'ENOTDIR' : 'ENOENT');
   }
 
+  isAt(path: string): boolean {
+    return this.#base.isAt(path);
+  }
+
   close(): void {
     // what is in the layer may be content of the base: that stays open until the rehearsal is over
   }

@@ -4,9 +4,10 @@
  *
  * 1. No fingerprint and no other witness: a first run.
  * 2. No usable fingerprint, but a witness: the fingerprint was lost. Never epoch 0 again.
- * 3. The stored hash is the running OS's: unchanged, if the evidence agrees. Otherwise the
- *    evidence is damaged and is repaired; the highest epoch on record wins. But a newer epoch of
- *    *another* OS on record proves that the fingerprint was put back: that is a replacement.
+ * 3. The stored hash is the running OS's: unchanged, if the evidence agrees and that of the epoch
+ *    before is there. Otherwise the evidence is damaged and is repaired; the highest epoch on
+ *    record wins. But a newer epoch of *another* OS on record proves that the fingerprint was put
+ *    back: that is a replacement.
  * 4. Any other stored hash: the OS was replaced, and the next epoch is one above the highest on
  *    record. Only where the evidence shows that this very replacement was already counted
  *    (`current` is the running OS, `previous` is the stored fingerprint, one epoch apart) does an
@@ -24,7 +25,7 @@ import { type OsFingerprint, type OsKey, sameOs } from './os-fingerprint.ts';
 
 /**
  * A record as found: `damaged` when present but not readable as what it should be. An
- * implementation may read each record when it is first asked for: `unchanged` asks for two.
+ * implementation may read a record when it is first asked for: `unchanged` asks for three.
  */
 export type Found<Document> = Document | 'absent' | 'damaged';
 
@@ -33,6 +34,8 @@ export interface Records {
   readonly current: Found<EpochEvidence>;
   readonly previous: Found<EpochEvidence>;
   readonly history: Found<EpochHistory>;
+  /** Evidence of the last OS that was blessed. */
+  readonly committed: Found<EpochEvidence>;
 }
 
 export type Decision =
@@ -76,7 +79,7 @@ export function decide(now: OsKey, records: Records): Decision {
   const stored = present(records.fingerprint);
   if (stored && sameOs(stored, now)) {
     const current = present(records.current);
-    if (current && sameEpoch(current.osFingerprint, stored)) {
+    if (current && sameEpoch(current.osFingerprint, stored) && isPreviousInOrder(records, stored)) {
       const { bootEpoch } = stored;
       if (!knowsMore(now.image, stored.image)) return { kind: 'unchanged', bootEpoch };
       const highest = newestWitness(records)?.bootEpoch ?? bootEpoch;
@@ -85,7 +88,7 @@ export function decide(now: OsKey, records: Records): Decision {
   }
   const newest = newestWitness(records);
   if (!stored) {
-    if (!newest && Object.values(records).every((record) => record === 'absent')) {
+    if (isWithoutTrace(records)) {
       return { kind: 'first_run', bootEpoch: firstEpoch };
     }
     return { kind: 'state_lost', bootEpoch: nextEpoch(newest?.bootEpoch ?? firstEpoch) };
@@ -101,6 +104,18 @@ export function decide(now: OsKey, records: Records): Decision {
     return replaced(now, highest, true, stored, records);
   }
   return replaced(now, nextEpoch(highest), false, stored, records);
+}
+
+/** There is evidence of the epoch before, where there was one (spec I2). */
+function isPreviousInOrder(records: Records, { bootEpoch }: OsFingerprint): boolean {
+  if (bootEpoch === firstEpoch) return true;
+  const previous = present(records.previous);
+  return previous !== undefined && previous.osFingerprint.bootEpoch < bootEpoch;
+}
+
+/** Nothing says that this device ever had an epoch. */
+export function isWithoutTrace(records: Records): boolean {
+  return Object.values(records).every((record) => record === 'absent');
 }
 
 function replaced(
@@ -132,6 +147,7 @@ export function newestWitness(records: Records): Witness | undefined {
     present(records.current)?.osFingerprint,
     present(records.previous)?.osFingerprint,
     newestEntry(present(records.history) ?? []),
+    present(records.committed)?.osFingerprint,
   ];
   return witnesses.reduce(
     (newest, witness) =>

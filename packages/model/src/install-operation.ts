@@ -5,7 +5,7 @@
  */
 import type { Digest } from './digest.ts';
 import { PrecheckError } from './failure.ts';
-import { isProtected, layout } from './layout.ts';
+import { isAgentData, isProtected, layout } from './layout.ts';
 
 export type InstallOperation =
   | {
@@ -84,10 +84,12 @@ export function requireAllowedSource(
   { op, src }: InstallOperation,
   index: number,
 ): string {
-  const inside =
-    op === 'copy_binary' ? relative?.startsWith(`${layout.binaries}/`) : relative !== undefined;
+  const isCopy = op === 'copy_binary';
+  const inside = isCopy
+    ? relative?.startsWith(`${layout.binaries}/`)
+    : relative !== undefined && !isAgentData(relative);
   if (inside && relative) return relative;
-  const allowed = op === 'copy_binary' ? `${layout.binaries}/` : 'the state root';
+  const allowed = isCopy ? `${layout.binaries}/` : 'the state root, without edge/';
   throw new PrecheckError('operation.src_outside', { operation: index, op, src, allowed });
 }
 

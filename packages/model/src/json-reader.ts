@@ -19,15 +19,24 @@ export function parseStrictJson(bytes: Uint8Array): unknown {
   return value;
 }
 
-/** Parses one of our own records; undefined when it is no JSON object. */
+/** Far more than any record of ours has. */
+const deepest = 64;
+
+/** Parses one of our own records; undefined when it is no JSON object, or is nested absurdly. */
 export function parseTolerantJson(bytes: Uint8Array): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return isObject(value) ? value : undefined;
+    return isObject(value) && !isDeeper(value, deepest) ? value : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
+}
+
+/** `JSON.stringify` runs out of stack where `JSON.parse` does not. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

@@ -22,6 +22,8 @@ export const layout = {
   resultStaging: 'bootstrap/result',
   lock: '.precheck.lock',
   transaction: 'bootstrap/transaction',
+  /** The promise of the transaction. */
+  journal: 'bootstrap/transaction/journal.json',
   verifyKey: 'identity/manifest-verify.pub',
   keyringUpdates: 'identity/keyring',
   binaries: 'runtime/binaries',
@@ -51,6 +53,11 @@ export function isProtected(relativePath: string): boolean {
   return protectedPlaces.some(
     (place) => path === place || path.startsWith(`${place}/`) || place.startsWith(`${path}/`),
   );
+}
+
+/** The agent's own data, never read, written or touched (spec section 2). Path as above. */
+export function isAgentData(relativePath: string): boolean {
+  return foldName(`${relativePath}/`).startsWith('edge/');
 }
 
 /**

@@ -56,9 +56,13 @@ export function compositeHash(identity: OsIdentity): Digest {
   );
 }
 
+/** Far more than any os-release; records with such texts stay below the size that is read. */
+const keptTextBytes = 64 * 1024;
+
 /** The text kept beside the hash, for people. */
 export function osReleaseText(identity: OsIdentity): string {
-  return new TextDecoder().decode(identity.etcOsRelease ?? identity.usrLibOsRelease);
+  const bytes = identity.etcOsRelease ?? identity.usrLibOsRelease;
+  return new TextDecoder().decode(bytes?.subarray(0, keptTextBytes));
 }
 
 /**

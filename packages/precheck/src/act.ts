@@ -11,7 +11,7 @@ import { useNativeBlake3 } from '@edged/model/digest';
 import type { EpochKind } from '@edged/model/epoch-kind';
 import { defaultBinary, layout } from '@edged/model/layout';
 import { type OsIdentity, changedComponents, compositeHash } from '@edged/model/os-fingerprint';
-import { bootstrapDirectories, carryOut, hasSpace, requireSpace } from './change.ts';
+import { carryOut, hasSpace, requireSpace } from './change.ts';
 import { goalOfAdoption, goalOfNewEpoch, goalOfRepair, hashOfFile } from './epoch-goal.ts';
 import type { Progress, Report } from './event.ts';
 import { reconstruct } from './reconstruction.ts';
@@ -55,8 +55,7 @@ function initialize({ bootEpoch }: Task, situation: Situation, report: Report): 
   const { stateRoot, host } = situation;
   const { disk, mountCheckSkipped } = stateRoot;
   requireSpace(disk, 0);
-  const { goal } = carryOut(disk, host.clock, () => {
-    bootstrapDirectories(disk);
+  const { goal } = carryOut(disk, host.clock, report, () => {
     const path = defaultBinary;
     const binary = { path, hash: hashOfFile(disk, `${layout.binaries}/${path}`) };
     const configHash = hashOfFile(disk, layout.config);
@@ -80,7 +79,7 @@ function repair({ bootEpoch }: Task, situation: Situation, report: Report): void
   const { current } = records;
   const found = isPresent(current) ? `epoch ${current.osFingerprint.bootEpoch}` : current;
   requireSpace(disk, 0);
-  carryOut(disk, host.clock, () => ({
+  carryOut(disk, host.clock, report, () => ({
     goal: goalOfRepair(disk, records, bootEpoch, time, mountCheckSkipped),
     installations: [],
     newDirectories: [],
@@ -92,7 +91,7 @@ function repair({ bootEpoch }: Task, situation: Situation, report: Report): void
 function adoptImage({ bootEpoch }: Task, situation: Situation, report: Report): void {
   const { stateRoot, host, records, identity } = situation;
   if (!hasSpace(stateRoot.disk, 0)) return; // nothing that was promised is missing: the next boot
-  carryOut(stateRoot.disk, host.clock, () => ({
+  carryOut(stateRoot.disk, host.clock, report, () => ({
     goal: goalOfAdoption(records, identity),
     installations: [],
     newDirectories: [],

@@ -9,9 +9,11 @@ import { present } from '@edged/model/decision';
 import { type EpochEvidence, sameEpoch, serializeEpochEvidence } from '@edged/model/epoch-evidence';
 import { PrecheckError } from '@edged/model/failure';
 import { evidenceName, layout } from '@edged/model/layout';
+import { replaceRecord } from './change.ts';
 import { refusingAs } from './disk-failure.ts';
-import { ensureDirectory, parentOf, removeTree } from './durable.ts';
+import { ensureDirectory } from './durable.ts';
 import type { Report } from './event.ts';
+import { beginTransaction, endTransaction, transaction } from './journal.ts';
 import { type PrecheckResult, readResult } from './precheck-result.ts';
 import { readEvidence, readRecords } from './records.ts';
 import { commandsToBless, readSlotWithTools } from './slot.ts';
@@ -178,13 +180,11 @@ function isCommitted(disk: Disk, evidence: EpochEvidence): boolean {
   );
 }
 
-/** The old evidence or the new, whole: a new file, synced, renamed over the old one. */
+/** What a cut leaves of it the next precheck sweeps. */
 function replaceCommitted(disk: Disk, evidence: EpochEvidence): void {
-  const file = `${layout.committedEpoch}/${evidenceName}`;
-  const staging = `${file}.new`;
+  beginTransaction(disk);
   ensureDirectory(disk, layout.committedEpoch);
-  removeTree(disk, staging);
-  disk.createFile(staging, serializeEpochEvidence(evidence), 0o644);
-  disk.rename(staging, file);
-  disk.syncDirectory(parentOf(file));
+  const file = `${layout.committedEpoch}/${evidenceName}`;
+  replaceRecord(disk, transaction.committed, file, serializeEpochEvidence(evidence));
+  endTransaction(disk);
 }

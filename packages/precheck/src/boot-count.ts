@@ -10,7 +10,7 @@ import { acceptanceOf } from '@edged/model/epoch-evidence';
 import { parseTolerantJson, serializeJson } from '@edged/model/json-reader';
 import { layout } from '@edged/model/layout';
 import { replaceRecord } from './change.ts';
-import { refusingAs } from './disk-failure.ts';
+import { diskDetail } from './disk-failure.ts';
 import type { Report } from './event.ts';
 import { beginTransaction, endTransaction, transaction } from './journal.ts';
 import type { StateRoot } from './state-root.ts';
@@ -39,7 +39,10 @@ export function withThisBoot(
   return { manifestHash, boots: (known?.boots ?? 0) + 1, bootId };
 }
 
-/** On a matching boot. Takes the lock and writes, once a boot. */
+/**
+ * On a matching boot. Takes the lock and writes, once a boot. A disk that takes no more is no reason
+ * to keep the agent from starting, which may be the one that frees it: that is said.
+ */
 export async function countBoot(
   records: Records,
   stateRoot: StateRoot,
@@ -64,10 +67,14 @@ export async function countBoot(
   if (isLost || readOnly || known.bootId === bootId) return;
   await host.prepareToWrite();
   stateRoot.lock();
-  refusingAs('state_root.io_error', {}, () => {
+  if (disk.status(layout.transaction)) return; // of another one, cut off meanwhile: not ours to sweep
+  try {
     beginTransaction(disk);
     const bytes = serializeJson(bootCountToJson(count));
     replaceRecord(disk, transaction.bootCount, layout.bootCount, bytes);
     endTransaction(disk);
-  });
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error;
+    report('edge.manifest.boot_not_counted', diskDetail(error));
+  }
 }

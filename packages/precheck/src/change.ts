@@ -1,26 +1,31 @@
 /**
  * One change of the state root, from journal to end. The order is the protocol (spec I1 to I4):
  *
- *   commit journal   the promise; before it nothing is visible, after it everything will be
+ *   commit journal   the promise; before it nothing is visible, after it all will be, or nothing
  *   install files    old or new, each whole
  *   rotate evidence  before the fingerprint: a matching fingerprint ends all questions
- *   save boot count, where the manifest limits its boots
  *   save history
- *   save fingerprint the next boot matches from here on
- *   end transaction  the journal goes last
+ *   save fingerprint the point of no return: the next boot matches from here on
+ *   save boot count  where the manifest limits its boots
+ *   end transaction  what was set aside, then the journal
  *
+ * Up to the fingerprint all of it can be taken back, and is when a step fails: exit 5 with the files
+ * and records of before. After it there is only forward; what cannot be swept is no failure.
  * First run, repair and reconstruction differ only in what the journal says.
  */
-import type { Clock, Disk } from '@edged/host/host';
+import { type Clock, type Disk, DiskError } from '@edged/host/host';
 import { bootCountToJson } from '@edged/model/acceptance';
-import { serializeEpochHistory } from '@edged/model/epoch-history';
+import { present } from '@edged/model/decision';
+import { sameEpoch } from '@edged/model/epoch-evidence';
+import { newestEntry, serializeEpochHistory } from '@edged/model/epoch-history';
 import { serializeJson } from '@edged/model/json-reader';
 import { layout, stateRootDirectories } from '@edged/model/layout';
 import { serializeOsFingerprint } from '@edged/model/os-fingerprint';
 import { PrecheckError } from '@edged/model/failure';
-import { refusingAs } from './disk-failure.ts';
+import { diskDetail, refusingAs } from './disk-failure.ts';
 import { ensureDirectory, parentOf, removeTree } from './durable.ts';
-import { rotateEvidence } from './epoch-rotation.ts';
+import { restoreEvidence, rotateEvidence, sweepUnfinished } from './epoch-rotation.ts';
+import type { Report } from './event.ts';
 import { install, uninstall } from './install-commit.ts';
 import {
   type Journal,
@@ -29,13 +34,20 @@ import {
   endTransaction,
   transaction,
 } from './journal.ts';
+import { readRecords } from './records.ts';
 
 /** For records and directories, beside what is staged. */
 const recordAllowanceBytes = 256 * 1024;
 
-/** Creates the seven directories where they are missing (spec section 2). */
+/**
+ * Creates the seven directories where they are missing (spec section 2). Where something else than
+ * a directory is on the way, such as a link to a larger disk in place of `edge`, it is left alone.
+ */
 export function bootstrapDirectories(disk: Disk): void {
-  for (const directory of stateRootDirectories) ensureDirectory(disk, directory);
+  for (const directory of stateRootDirectories) {
+    const parent = disk.status(parentOf(directory));
+    if (!parent || parent.kind === 'directory') ensureDirectory(disk, directory);
+  }
 }
 
 export function hasSpace(disk: Disk, stagedBytes: number): boolean {
@@ -55,16 +67,22 @@ export function requireSpace(disk: Disk, stagedBytes: number): void {
  * Carries a change through. `prepare` fills the new transaction directory and says what is to
  * happen; whatever it throws leaves nothing behind.
  */
-export function carryOut(disk: Disk, clock: Clock, prepare: () => Journal): Journal {
+export function carryOut(
+  disk: Disk,
+  clock: Clock,
+  report: Report,
+  prepare: () => Journal,
+): Journal {
   return refusingAs('reconstruction.io_error', {}, () => {
     let committed = false;
     try {
       ensureDirectory(disk, parentOf(layout.transaction));
       beginTransaction(disk);
       const journal = prepare();
+      bootstrapDirectories(disk);
       commitJournal(disk, journal);
       committed = true;
-      finish(journal, disk, clock);
+      finish(journal, disk, clock, report);
       return journal;
     } catch (error) {
       if (!committed) endTransaction(disk);
@@ -74,33 +92,66 @@ export function carryOut(disk: Disk, clock: Clock, prepare: () => Journal): Jour
 }
 
 /**
- * Does what the journal says, from wherever an earlier run was cut off. When the files cannot be
- * installed they are put back and the promise is withdrawn; later failures leave the journal for
- * the next run.
+ * Does what the journal says, from wherever an earlier run was cut off. A step that fails before the
+ * fingerprint is saved takes all of it back.
  */
-export function finish(journal: Journal, disk: Disk, clock: Clock): void {
+export function finish(journal: Journal, disk: Disk, clock: Clock, report: Report): void {
+  const { evidence, previous, history, fingerprint, bootCount } = journal.goal;
   try {
-    install(journal, disk);
+    if (!isSaved(journal, disk)) install(journal, disk);
+    rotateEvidence(disk, clock, evidence, previous);
+    replaceRecord(disk, transaction.history, layout.history, serializeEpochHistory(history));
+    const bytes = serializeOsFingerprint(fingerprint);
+    replaceRecord(disk, transaction.fingerprint, layout.fingerprint, bytes);
   } catch (error) {
-    uninstall(journal, disk);
-    endTransaction(disk);
+    if (!isSaved(journal, disk)) withdraw(journal, disk, clock);
     throw error;
   }
-  bootstrapDirectories(disk);
-  rotateEvidence(disk, clock, journal.goal.evidence, journal.goal.previous);
-  const { history, fingerprint, bootCount } = journal.goal;
   if (bootCount) {
     const bytes = serializeJson(bootCountToJson(bootCount));
     replaceRecord(disk, transaction.bootCount, layout.bootCount, bytes);
   }
-  replaceRecord(disk, transaction.history, layout.history, serializeEpochHistory(history));
-  replaceRecord(
-    disk,
-    transaction.fingerprint,
-    layout.fingerprint,
-    serializeOsFingerprint(fingerprint),
+  tidyUp(disk, report);
+}
+
+/** The point of no return is behind: the stored fingerprint is the one of this change. */
+export function isSaved({ goal }: Journal, disk: Disk): boolean {
+  const stored = present(readRecords(disk).fingerprint);
+  return (
+    stored !== undefined &&
+    sameEpoch(stored, goal.fingerprint) &&
+    stored.capturedAt === goal.fingerprint.capturedAt
   );
+}
+
+/**
+ * Takes the change back: evidence, history and files as they were before, then the promise. Free to
+ * be called again after any interruption. Not for a change whose fingerprint is saved.
+ */
+export function withdraw(journal: Journal, disk: Disk, clock: Clock): void {
+  const { evidence, previous } = journal.goal;
+  // a first run has no before; what it has written the next boot needs no more than repeat
+  if (previous) restoreEvidence(disk, clock, evidence, previous);
+  const known = present(readRecords(disk).history) ?? [];
+  const newest = newestEntry(known);
+  if (previous && newest?.beganAt === evidence.rotatedAt) {
+    const { bootEpoch } = evidence.osFingerprint;
+    const before = known.filter((entry) => entry.bootEpoch !== bootEpoch);
+    replaceRecord(disk, transaction.history, layout.history, serializeEpochHistory(before));
+  }
+  uninstall(journal, disk);
   endTransaction(disk);
+}
+
+/** Everything promised is durable: what cannot be swept now the next boot sweeps. */
+function tidyUp(disk: Disk, report: Report): void {
+  try {
+    sweepUnfinished(disk);
+    endTransaction(disk);
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error;
+    report('edge.state_root.leftovers_kept', diskDetail(error));
+  }
 }
 
 /** The durable replacement of one file: new file, synced; rename; directory, synced. */

@@ -1,7 +1,7 @@
 /** From the records and a decision to the records as they shall be. No effects but reading. */
-import type { Disk } from '@edged/host/host';
+import { type Disk, DiskError } from '@edged/host/host';
 import { type Acceptance, acceptanceToJson } from '@edged/model/acceptance';
-import type { BootEpoch } from '@edged/model/boot-epoch';
+import { type BootEpoch, parseBootEpoch } from '@edged/model/boot-epoch';
 import { type BootSlot, slotToJson } from '@edged/model/boot-slot';
 import { type Records, present } from '@edged/model/decision';
 import { createHasher } from '@edged/model/digest';
@@ -9,7 +9,9 @@ import { type EpochEvidence, acceptanceOf } from '@edged/model/epoch-evidence';
 import { type EpochHistory, withEpoch } from '@edged/model/epoch-history';
 import { type EpochKind, parseEpochKind } from '@edged/model/epoch-kind';
 import { imageHash } from '@edged/model/image-identity';
+import { PrecheckError } from '@edged/model/failure';
 import { defaultBinary, layout } from '@edged/model/layout';
+import { manifestLimitBytes, parseRuntimeManifest } from '@edged/model/runtime-manifest';
 import {
   type OsFingerprint,
   type OsIdentity,
@@ -83,14 +85,15 @@ export function goalOfRepair(
       found?.osFingerprint.bootEpoch === bootEpoch &&
       found.osFingerprint.compositeHash === fingerprint.compositeHash,
   );
+  const binaryPath = binaryPathIn(disk);
   const evidence: EpochEvidence = surviving ?? {
     osFingerprint: fingerprint,
-    binaryHash: hashOfFile(disk, `${layout.binaries}/${defaultBinary}`),
+    binaryHash: hashOfFile(disk, `${layout.binaries}/${binaryPath}`),
     configHash: hashOfFile(disk, layout.config),
     rotatedAt: time.text,
     more: {
       repaired: true,
-      binary_path: defaultBinary,
+      binary_path: binaryPath,
       mount_check_skipped: mountCheckSkipped,
       time_verdict: time.verdict,
       ...(memory ? { acceptance: acceptanceToJson(memory) } : {}),
@@ -111,10 +114,22 @@ export function goalOfAdoption(records: Records, { image }: OsIdentity): EpochGo
   };
 }
 
-/** Lower-case BLAKE3; empty when the file is absent or its symlinks lead outside. */
+/** What the manifest names, unverified: good enough to say which file a hash is of. */
+function binaryPathIn(disk: Disk): string {
+  try {
+    const bytes = disk.readFile(layout.manifest, manifestLimitBytes);
+    const manifest = bytes && parseRuntimeManifest(bytes);
+    return manifest?.binaryPath ?? defaultBinary;
+  } catch (error) {
+    if (error instanceof DiskError || error instanceof PrecheckError) return defaultBinary;
+    throw error;
+  }
+}
+
+/** Lower-case BLAKE3; empty when no regular file is there or its symlinks lead outside. */
 export function hashOfFile(disk: Disk, path: string): string {
   const resolved = disk.resolve(path);
-  if (resolved === undefined) return '';
+  if (resolved === undefined || disk.status(resolved)?.kind !== 'file') return '';
   const hasher = createHasher();
   const found = disk.scanFile(resolved, (chunk) => hasher.update(chunk));
   if (found) return hasher.digestHex();
@@ -130,7 +145,7 @@ function withGoalHistory(records: Records, evidence: EpochEvidence): EpochGoal {
   return {
     fingerprint,
     evidence,
-    previous: evidenceBefore(records, bootEpoch),
+    previous: evidenceBefore(records, bootEpoch) ?? unknownBefore(evidence),
     history: withEpoch(historyOf(records), {
       bootEpoch,
       compositeHash: hash,
@@ -148,6 +163,7 @@ function evidenceBefore(records: Records, bootEpoch: BootEpoch): EpochEvidence |
   const candidates: (EpochEvidence | undefined)[] = [
     present(records.current),
     present(records.previous),
+    present(records.committed),
     stored && evidenceFrom(stored, stored.capturedAt),
     ...(present(records.history) ?? []).map((entry) =>
       evidenceFrom(
@@ -168,6 +184,14 @@ function evidenceBefore(records: Records, bootEpoch: BootEpoch): EpochEvidence |
     const isNewer = !newest || candidate.osFingerprint.bootEpoch > newest.osFingerprint.bootEpoch;
     return isNewer ? candidate : newest;
   }, undefined);
+}
+
+/** Nothing is known of the epoch before but that there was one. */
+function unknownBefore({ osFingerprint, rotatedAt }: EpochEvidence): EpochEvidence | undefined {
+  const bootEpoch = parseBootEpoch(osFingerprint.bootEpoch - 1);
+  if (bootEpoch === undefined) return undefined;
+  const nothing = { compositeHash: '', osRelease: '', unameRelease: '', unknownKeys: {} };
+  return evidenceFrom({ ...nothing, bootEpoch, capturedAt: rotatedAt }, rotatedAt);
 }
 
 function evidenceFrom(osFingerprint: OsFingerprint, rotatedAt: string): EpochEvidence {

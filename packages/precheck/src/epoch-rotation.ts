@@ -8,13 +8,14 @@
  *   rename  previous     → epoch_T.old  (a directory that is not empty cannot be renamed over)
  *   rename  current      → previous     epoch/ synced
  *   rename  epoch_T.tmp  → current      epoch/ synced: the commit point of the rotation
- *   remove  epoch_*.tmp, epoch_*.old
+ *   remove  epoch_*.tmp, epoch_*.old   once the fingerprint is saved: until then it can be undone
  *
  * A cut between the renames leaves no `current/`; the journal is still there then, and the next
  * boot comes through here again. epoch/ is synced between the renames, so that no filesystem may
  * make a later one durable before an earlier one.
  */
 import type { Clock, Disk } from '@edged/host/host';
+import type { BootEpoch } from '@edged/model/boot-epoch';
 import { type EpochEvidence, sameEpoch, serializeEpochEvidence } from '@edged/model/epoch-evidence';
 import { evidenceName, layout } from '@edged/model/layout';
 import { present } from '@edged/model/decision';
@@ -46,7 +47,42 @@ export function rotateEvidence(
     disk.rename(written, layout.previousEpoch);
     disk.syncDirectory(layout.epochs);
   }
+}
+
+/**
+ * Undoes a rotation from wherever it has come to: what was `previous` when it began is `current`
+ * again, and what was set aside is `previous`. Nothing of the new evidence stays, so that no later
+ * boot takes it for evidence that was never renamed.
+ */
+export function restoreEvidence(
+  disk: Disk,
+  clock: Clock,
+  evidence: EpochEvidence,
+  previous: EpochEvidence,
+): void {
+  if (holds(disk, layout.currentEpoch, evidence)) setAside(disk, clock, layout.currentEpoch);
+  if (!disk.status(layout.currentEpoch)) {
+    const isInPlace = holds(disk, layout.previousEpoch, previous);
+    const before = isInPlace ? layout.previousEpoch : writeEvidence(disk, clock, previous);
+    disk.rename(before, layout.currentEpoch);
+    disk.syncDirectory(layout.epochs);
+  }
+  const before = newestUnfinished(disk, previous.osFingerprint.bootEpoch);
+  if (before !== undefined && !disk.status(layout.previousEpoch)) {
+    disk.rename(before, layout.previousEpoch);
+    disk.syncDirectory(layout.epochs);
+  }
   sweepUnfinished(disk);
+}
+
+/** The directory of the newest complete evidence that was set aside, below this epoch. */
+function newestUnfinished(disk: Disk, below: BootEpoch): string | undefined {
+  const epochIn = (directory: string): number =>
+    present(readEvidence(disk, directory))?.osFingerprint.bootEpoch ?? -1;
+  const [newest] = unfinishedRotations(disk)
+    .filter((directory) => epochIn(directory) >= 0 && epochIn(directory) < below)
+    .toSorted((one, other) => epochIn(other) - epochIn(one));
+  return newest;
 }
 
 export function sweepUnfinished(disk: Disk): void {

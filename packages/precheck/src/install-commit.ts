@@ -94,12 +94,17 @@ export function install(journal: Journal, disk: Disk): void {
   for (const parent of parents) disk.syncDirectory(parent);
 }
 
-/** Puts back what `install` replaced and removes what it added. */
+/**
+ * Puts back what `install` replaced and removes what it added; again, where it was cut off. Once one
+ * file is put back the journal is not continuable any more.
+ */
 export function uninstall(journal: Journal, disk: Disk): void {
-  journal.installations.forEach(({ dst, replaces }, index) => {
-    if (disk.status(transaction.staged(index))) return;
-    if (disk.status(transaction.undo(index))) disk.rename(transaction.undo(index), dst);
-    else if (!replaces && disk.status(dst)) disk.removeFile(dst);
+  journal.installations.forEach(({ dst, digest, replaces }, index) => {
+    const undo = transaction.undo(index);
+    if (disk.status(undo)?.kind === 'file') {
+      // where it is the same file still, as in a directory that refuses renames, nothing is to be done
+      if (digestOfFile(disk, undo) !== digestOfFile(disk, dst)) disk.rename(undo, dst);
+    } else if (!replaces && digestOfFile(disk, dst) === digest) disk.removeFile(dst);
     if (disk.status(parentOf(dst))) disk.syncDirectory(parentOf(dst));
   });
   for (const path of journal.newDirectories.toReversed()) {

@@ -23,13 +23,14 @@ import {
   epochHistoryFromJson,
   epochHistoryToJson,
 } from '@edged/model/epoch-history';
+import { PrecheckError } from '@edged/model/failure';
 import { isObject, parseTolerantJson, serializeJson } from '@edged/model/json-reader';
-import { layout } from '@edged/model/layout';
 import {
   type OsFingerprint,
   osFingerprintFromJson,
   osFingerprintToJson,
 } from '@edged/model/os-fingerprint';
+import { isProtected, layout } from '@edged/model/layout';
 import { parentOf, removeTree } from './durable.ts';
 import { readRecord } from './records.ts';
 
@@ -61,7 +62,7 @@ export interface Journal {
 
 export const transaction = {
   directory: layout.transaction,
-  journal: `${layout.transaction}/journal.json`,
+  journal: layout.journal,
   manifest: `${layout.transaction}/manifest.json`,
   /** Of the n-th signature; the first has the plain name. */
   signature: (index: number) =>
@@ -72,6 +73,7 @@ export const transaction = {
   undo: (index: number) => `${layout.transaction}/undo/${index}`,
   fingerprint: `${layout.transaction}/os_fingerprint.json`,
   history: `${layout.transaction}/epoch_history.json`,
+  committed: `${layout.transaction}/committed.json`,
   bootCount: `${layout.transaction}/boots_since_accept.json`,
 } as const;
 
@@ -98,9 +100,9 @@ export function commitJournal(disk: Disk, journal: Journal): void {
   disk.syncDirectory(transaction.directory);
 }
 
-/** Takes the promise back, or ends it: first the journal, durably, then the rest. */
+/** The promise is kept or taken back: first the journal goes, durably, then the rest. */
 export function endTransaction(disk: Disk): void {
-  if (disk.status(transaction.journal)) {
+  if (isBegun(disk) && disk.status(transaction.journal)) {
     removeTree(disk, transaction.journal);
     disk.syncDirectory(transaction.directory);
   }
@@ -108,10 +110,26 @@ export function endTransaction(disk: Disk): void {
   disk.syncDirectory(parentOf(layout.transaction));
 }
 
-/** `damaged` when it is none of ours. */
+function isBegun(disk: Disk): boolean {
+  return disk.status(transaction.directory)?.kind === 'directory';
+}
+
+/**
+ * `damaged` when it is none of ours. Throws `reconstruction.journal_damaged` when files were set
+ * aside under it: nothing says any more where they belong.
+ */
 export function readJournal(disk: Disk): Found<Journal> {
-  const parse = (bytes: Uint8Array): Journal | undefined => fromJson(parseTolerantJson(bytes));
-  return readRecord(disk, transaction.journal, parse, journalLimitBytes);
+  if (!isBegun(disk)) return 'absent';
+  const found = readRecord(disk, transaction.journal, parseJournal, journalLimitBytes);
+  const hasUndo = disk.status(transaction.undoing)?.kind === 'directory';
+  if (found === 'damaged' && hasUndo && disk.list(transaction.undoing)?.length !== 0) {
+    throw new PrecheckError('reconstruction.journal_damaged', { file: transaction.journal });
+  }
+  return found;
+}
+
+function parseJournal(bytes: Uint8Array): Journal | undefined {
+  return fromJson(parseTolerantJson(bytes));
 }
 
 function toJson({ goal, installations, newDirectories }: Journal): Record<string, unknown> {
@@ -152,7 +170,8 @@ function fromJson(json: Record<string, unknown> | undefined): Journal | undefine
 
 function installationFromJson(json: unknown): Installation | undefined {
   if (!isObject(json) || typeof json['dst'] !== 'string') return undefined;
+  const { dst, replaces } = json;
   const digest = typeof json['digest'] === 'string' ? parseDigest(json['digest']) : undefined;
-  if (!digest || typeof json['replaces'] !== 'boolean') return undefined;
-  return { dst: json['dst'], digest, replaces: json['replaces'] };
+  if (!digest || typeof replaces !== 'boolean' || isProtected(dst)) return undefined;
+  return { dst, digest, replaces };
 }

@@ -158,7 +158,7 @@ export function reconstruct(
   const { disk } = stateRoot;
   const { verified, plan, acceptance, bootCount } = checkRuntime(stateRoot, host, order);
   refusingAs('reconstruction.io_error', {}, () => requireSpace(disk, plan.copiedBytes));
-  carryOut(disk, host.clock, () => {
+  carryOut(disk, host.clock, report, () => {
     const { progress } = order;
     const staged = stage(plan, disk, placeToRun(stateRoot, host), reportJudged(report), progress);
     disk.createFile(transaction.manifest, verified.bytes, 0o600);

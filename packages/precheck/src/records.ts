@@ -25,12 +25,16 @@ export function readRecords(disk: Disk): Records {
   const fingerprint = readRecord(disk, layout.fingerprint, parseOsFingerprint);
   const current = readEvidence(disk, layout.currentEpoch);
   const previous = once(() => readEvidence(disk, layout.previousEpoch));
+  const committed = once(() => readEvidence(disk, layout.committedEpoch));
   const history = once(() => readRecord(disk, layout.history, parseEpochHistory));
   return {
     fingerprint,
     current,
     get previous() {
       return previous();
+    },
+    get committed() {
+      return committed();
     },
     get history() {
       return history();
@@ -45,7 +49,8 @@ function once<Value>(read: () => Value): () => Value {
 
 /** What the device remembers of the manifests it accepted, from every record that is left. */
 export function memoryOf(records: Records): Acceptance | undefined {
-  const evidence = [present(records.current), present(records.previous)];
+  const { current, previous, committed } = records;
+  const evidence = [present(current), present(previous), present(committed)];
   const remembered = [
     ...evidence.map((found) => [found?.osFingerprint.bootEpoch, found && acceptanceOf(found)]),
     ...(present(records.history) ?? []).map((entry) => [entry.bootEpoch, entry.acceptance]),

@@ -3,18 +3,19 @@
  *
  * With a journal the change is carried to its end, whatever OS is running now: the promise was
  * durable. A journal that installs files is followed only if the manifest kept beside it still
- * verifies and asks for just these files (I5). A journal that is damaged or contradicts the
- * records is discarded, and the decision starts afresh.
+ * verifies and asks for just these files (I5); once its fingerprint is saved nothing is installed
+ * any more. A journal that may not be followed, or contradicts the records, is taken back, files
+ * and records, and the decision starts afresh.
  *
  * Without a journal, complete evidence that was never renamed into place (the original daemon
  * leaves this) is rolled forward, and everything else that is unfinished is removed.
  */
 import type { Clock, Disk, Host } from '@edged/host/host';
-import { type Records, newestWitness, present } from '@edged/model/decision';
+import { type Records, isWithoutTrace, newestWitness, present } from '@edged/model/decision';
 import { acceptanceOf } from '@edged/model/epoch-evidence';
 import { PrecheckError } from '@edged/model/failure';
 import { layout } from '@edged/model/layout';
-import { finish } from './change.ts';
+import { finish, isSaved, withdraw } from './change.ts';
 import { refusingAs } from './disk-failure.ts';
 import { parentOf } from './durable.ts';
 import { rotateEvidence, sweepUnfinished } from './epoch-rotation.ts';
@@ -58,21 +59,47 @@ export async function recover(
   const journal = readJournal(disk);
   if (journal === 'absent') {
     if (disk.status(layout.transaction)) discard(disk, report, 'it was never committed');
+  } else if (journal === 'damaged') {
+    refusingAs('reconstruction.io_error', {}, () => discardDamaged(disk, report));
   } else {
-    const objection =
-      journal === 'damaged'
-        ? 'it cannot be read'
-        : await objectionTo(journal, stateRoot, trust, host);
-    if (journal === 'damaged' || objection !== undefined) {
-      report('edge.state_root.journal_discarded', { found: objection ?? '' });
-      endTransaction(disk);
-    } else {
-      const { bootEpoch } = journal.goal.fingerprint;
-      report('edge.os.reconstruction_resumed', { boot_epoch: bootEpoch });
-      refusingAs('reconstruction.io_error', {}, () => finish(journal, disk, clock));
-    }
+    await resume(journal, stateRoot, trust, host, report);
   }
   rollForwardEvidence(disk, clock, report);
+}
+
+async function resume(
+  journal: Journal,
+  stateRoot: StateRoot,
+  trust: TrustOrder,
+  host: Host,
+  report: Report,
+): Promise<void> {
+  const { disk } = stateRoot;
+  const isDone = isSaved(journal, disk);
+  const objection =
+    objectionToRecords(journal, disk) ??
+    (isDone ? undefined : await objectionToInstallations(journal, stateRoot, trust, host));
+  refusingAs('reconstruction.io_error', {}, () => {
+    if (objection === undefined) {
+      report('edge.os.reconstruction_resumed', { boot_epoch: journal.goal.fingerprint.bootEpoch });
+      return finish(journal, disk, host.clock, report);
+    }
+    report('edge.state_root.journal_discarded', { found: objection });
+    return isDone ? endTransaction(disk) : withdraw(journal, disk, host.clock);
+  });
+}
+
+/**
+ * A journal that cannot be read, and under which nothing was set aside. Where it is the last trace of
+ * an earlier epoch it stays, as a damaged record, so that no boot takes the device for a new one.
+ */
+function discardDamaged(disk: Disk, report: Report): void {
+  report('edge.state_root.journal_discarded', { found: 'it cannot be read' });
+  if (isWithoutTrace(readRecords(disk))) {
+    disk.rename(transaction.journal, layout.history);
+    disk.syncDirectory(parentOf(layout.history));
+  }
+  endTransaction(disk);
 }
 
 function discard(disk: Disk, report: Report, found: string): void {
@@ -80,17 +107,11 @@ function discard(disk: Disk, report: Report, found: string): void {
   endTransaction(disk);
 }
 
-/** Why this journal must not be followed; undefined when it must. */
-async function objectionTo(
-  journal: Journal,
-  stateRoot: StateRoot,
-  trust: TrustOrder,
-  host: Host,
-): Promise<string | undefined> {
-  const records = readRecords(stateRoot.disk);
-  const stored = present(records.fingerprint);
+/** Why the records of this journal must not be saved; undefined when they must. */
+function objectionToRecords(journal: Journal, disk: Disk): string | undefined {
+  const records = readRecords(disk);
   const { bootEpoch } = journal.goal.fingerprint;
-  const highest = Math.max(stored?.bootEpoch ?? -1, newestWitness(records)?.bootEpoch ?? -1);
+  const highest = highestOnRecord(records);
   if (bootEpoch < highest) return `it ends at epoch ${bootEpoch}, below ${highest} on record`;
   if (highest >= 0 && bootEpoch > highest + 1) {
     return `it ends at epoch ${bootEpoch}, far above ${highest} on record`;
@@ -99,20 +120,21 @@ async function objectionTo(
   const kept = acceptanceOf(journal.goal.evidence);
   if (isLower(kept?.highestSerial, remembered?.highestSerial)) return 'it forgets a serial';
   if (isLower(kept?.keyringVersion, remembered?.keyringVersion)) return 'it forgets a keyring';
-  if (journal.installations.length === 0) return undefined;
-  return objectionToInstallations(journal, stateRoot, trust, host);
+  return undefined;
 }
 
 function isLower(kept: number | undefined, remembered: number | undefined): boolean {
   return remembered !== undefined && (kept === undefined || kept < remembered);
 }
 
+/** Why the files of this journal must not be installed; undefined when they must. */
 async function objectionToInstallations(
   journal: Journal,
   { disk, names, path }: StateRoot,
   trust: TrustOrder,
   host: Host,
 ): Promise<string | undefined> {
+  if (journal.installations.length === 0) return undefined;
   const { loadTrust } = await import('./trust-anchor.ts');
   const { readVerifiedManifest } = await import('./verified-manifest.ts');
   try {
@@ -157,8 +179,11 @@ function rollForwardEvidence(disk: Disk, clock: Clock, report: Report): void {
     .filter((evidence) => evidence !== undefined)
     .toSorted((one, other) => other.osFingerprint.bootEpoch - one.osFingerprint.bootEpoch)[0];
   const current = present(readEvidence(disk, layout.currentEpoch));
+  const highest = highestOnRecord(readRecords(disk));
   const isNews =
-    complete && (current?.osFingerprint.bootEpoch ?? -1) < complete.osFingerprint.bootEpoch;
+    complete &&
+    (current?.osFingerprint.bootEpoch ?? -1) < complete.osFingerprint.bootEpoch &&
+    (highest < 0 || complete.osFingerprint.bootEpoch <= highest + 1);
   if (!isNews) return sweepUnfinished(disk);
   const { bootEpoch } = complete.osFingerprint;
   report('edge.epoch.evidence_rolled_forward', { boot_epoch: bootEpoch });
@@ -168,4 +193,11 @@ function rollForwardEvidence(disk: Disk, clock: Clock, report: Report): void {
     complete,
     current ?? present(readEvidence(disk, layout.previousEpoch)),
   );
+  sweepUnfinished(disk);
+}
+
+/** -1 where no record speaks of an epoch. */
+function highestOnRecord(records: Records): number {
+  const stored = present(records.fingerprint);
+  return Math.max(stored?.bootEpoch ?? -1, newestWitness(records)?.bootEpoch ?? -1);
 }

@@ -62,6 +62,7 @@ export function openStateRoot(order: StateRootOrder, host: Host, report: Report)
     if (access === 'denied') {
       throw new PrecheckError('state_root.not_writable', { state_root: order.path });
     }
+    const where = { state_root: order.path };
     const readOnly = access === 'read_only_mount';
     const mountLine = readOnly ? (mountOf(canonicalPath, host.system.mounts())?.line ?? '') : '';
     if (readOnly) report('edge.state_root.read_only', { mount: mountLine });
@@ -77,6 +78,8 @@ export function openStateRoot(order: StateRootOrder, host: Host, report: Report)
       lock(waitMilliseconds = order.lockWaitMilliseconds) {
         if (readOnly) throw new PrecheckError('state_root.read_only', { mount: mountLine });
         held ??= waitForLock(canonicalPath, waitMilliseconds, host, report);
+        // renamed or mounted over since: the lock would be of another tree than what is written
+        if (!disk.isAt(canonicalPath)) throw new PrecheckError('state_root.replaced', where);
       },
       close() {
         disk.close();

@@ -10,15 +10,18 @@ const unfinishedName = /^epoch_\d+\.(?:tmp|old)$/;
 
 /**
  * True when an earlier run was cut off, or another one is at work just now. On a read-only mount
- * nothing can be finished, so that nothing counts as unfinished.
+ * only a promise counts: files may be half installed. The rest can be neither finished nor do harm.
  */
 export function hasUnfinishedWork({ disk, readOnly }: StateRoot): boolean {
-  if (readOnly) return false;
+  const transaction = disk.status(layout.transaction);
+  if (readOnly) return transaction?.kind === 'directory' && isThere(disk, layout.journal);
   return (
-    disk.status(layout.transaction) !== undefined ||
-    disk.status(layout.lock) !== undefined ||
-    unfinishedRotations(disk).length > 0
+    transaction !== undefined || isThere(disk, layout.lock) || unfinishedRotations(disk).length > 0
   );
+}
+
+function isThere(disk: Disk, path: string): boolean {
+  return disk.status(path) !== undefined;
 }
 
 /** Names in epoch/ that an interrupted rotation left, ours or the original's. */

@@ -26,6 +26,8 @@ export interface CrashScenario {
   readonly certificateAfter?: (cuts: number) => CertificateOrder;
   /** What may be running at the boot after a cut. */
   readonly nextOs: readonly SimOs[];
+  /** What a hand or an update changes between the cut and the next boot. */
+  readonly afterCut?: (tree: Tree) => Tree;
   /** What must hold whenever precheck has exited 0 on this OS; the reasons why it does not. */
   readonly afterSuccess: (tree: Tree, os: SimOs) => readonly string[];
   /** What must hold in whatever a cut leaves. */
@@ -104,12 +106,13 @@ export async function explore(
         for (const what of [...broken, ...lost]) {
           violations.push(`${scenario.name}${place}: ${what}`);
         }
+        const found = scenario.afterCut?.(tree) ?? tree;
         for (const os of scenario.nextOs) {
-          const key = keyOf(tree, os);
+          const key = keyOf(found, os);
           if (seen.has(key)) continue;
           seen.add(key);
           queue.push({
-            tree,
+            tree: found,
             os,
             cuts: visit.cuts + 1,
             path: place,
@@ -146,7 +149,7 @@ function isChosen(key: string, { oneIn, seed }: ExplorationOptions): boolean {
   return (Buffer.from(key, 'base64').readUInt32LE(0) ^ seed) % oneIn === 0;
 }
 
-function keyOf(tree: Tree, os: SimOs): string {
+export function keyOf(tree: Tree, os: SimOs): string {
   const hash = createHash('sha1').update(`${os.osRelease}\0${os.kernelRelease}\0`);
   for (const [path, bytes] of tree) {
     hash.update(`${path}\0${bytes?.length ?? 'directory'}\0`);

@@ -95,6 +95,20 @@ type Prepared = ReturnType<typeof installing>;
 
 function replacements(one: Prepared, single: Tree, five: Prepared, many: Tree): CrashScenario[] {
   const previousOf = new Map([[2, osB]]);
+  const back = scenario(
+    'back to the old OS during recovery',
+    many,
+    osB,
+    {
+      epochs: [
+        [osA, 0],
+        [osA, 2],
+      ],
+      previousOf,
+      installed: five.installed,
+    },
+    [osA],
+  );
   return [
     scenario('reconstruction, 1 operation', single, osB, {
       epochs: [[osB, 1]],
@@ -118,20 +132,19 @@ function replacements(one: Prepared, single: Tree, five: Prepared, many: Tree): 
       },
       [osC],
     ),
-    scenario(
-      'back to the old OS during recovery',
-      many,
-      osB,
-      {
-        epochs: [
-          [osA, 0],
-          [osA, 2],
-        ],
-        previousOf,
+    back,
+    {
+      ...back,
+      name: 'back to the old OS, which knows another key',
+      afterCut: signedByAnother,
+    },
+    {
+      ...scenario('another key since the cut', many, osB, {
+        epochs: [[osB, 1]],
         installed: five.installed,
-      },
-      [osA],
-    ),
+      }),
+      afterCut: signedByAnother,
+    },
   ];
 }
 
@@ -252,7 +265,6 @@ function installing(count: number): { tree: Tree; installed: readonly Installed[
     if (before) tree.set(dst, before);
     tree.set(`${layout.binaries}/file-${index}`, after);
   }
-  const seed = loadSigningSeed(new Uint8Array(32).fill(7));
   const operations = installed.map(({ dst }, index) => ({
     op: 'copy_binary',
     src: `${layout.binaries}/file-${index}`,
@@ -260,9 +272,23 @@ function installing(count: number): { tree: Tree; installed: readonly Installed[
   }));
   const manifest = bytes(JSON.stringify({ version: '1', operations }));
   tree.set(layout.manifest, manifest);
-  tree.set(layout.signature, signBytes(manifest, seed));
-  tree.set(layout.verifyKey, publicKeyOf(seed));
-  return { tree, installed };
+  return { tree: signedBy(7, tree), installed };
+}
+
+/** The manifest signed by the key of this number, and that key the one that counts. */
+function signedBy(key: number, tree: Tree): Tree {
+  const seed = loadSigningSeed(new Uint8Array(32).fill(key));
+  const manifest = tree.get(layout.manifest) ?? new Uint8Array();
+  const signed = [
+    [layout.signature, signBytes(manifest, seed)],
+    [layout.verifyKey, publicKeyOf(seed)],
+  ] as const;
+  return new Map([...tree, ...signed]);
+}
+
+/** What an interrupted reconstruction was signed with counts no more. */
+function signedByAnother(tree: Tree): Tree {
+  return signedBy(8, tree);
 }
 
 /**

@@ -17,19 +17,21 @@ export function withDisk(
 }
 
 /**
- * The n-th call (from 0) of a disk operation fails with this errno; `happened` tells whether it
- * did.
+ * The n-th call (from 0) of a disk operation fails with this errno, and every later one where the
+ * fault stays; `happened` tells whether it did.
  */
 export function failing(
   operation: 'createFile' | 'copyFile' | 'rename' | 'syncDirectory' | 'link' | 'removeFile',
   errno: string,
   at: number,
+  stays = false,
 ): { readonly wrapHost: (host: Host) => Host; readonly happened: () => boolean } {
   let calls = 0;
   let happened = false;
   const wrapHost = withDisk((disk) => ({
     [operation]: (...args: unknown[]) => {
-      if (calls++ === at) {
+      const call = calls++;
+      if (call === at || (stays && call > at)) {
         happened = true;
         throw new DiskError(operation, String(args[0]), errno);
       }

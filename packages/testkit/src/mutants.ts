@@ -148,6 +148,80 @@ export const rotationMutants: readonly Mutant[] = [
   },
 ];
 
+/** Of taking back what was begun: found where a call fails, or a journal may not be followed. */
+export const withdrawalMutants: readonly Mutant[] = [
+  {
+    name: 'a failed change is not taken back',
+    replacements: [
+      {
+        file: 'precheck/src/change.ts',
+        find: '    if (!isSaved(journal, disk)) withdraw(journal, disk, clock);\n',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a journal that may not be followed is only removed',
+    replacements: [
+      {
+        file: 'precheck/src/recovery.ts',
+        find: 'return isDone ? endTransaction(disk) : withdraw(journal, disk, host.clock);',
+        replace: 'return endTransaction(disk);',
+      },
+    ],
+  },
+  {
+    name: 'files are not put back',
+    replacements: [
+      {
+        file: 'precheck/src/change.ts',
+        find: '  uninstall(journal, disk);\n',
+        replace: '  void uninstall;\n',
+      },
+    ],
+  },
+  {
+    name: 'evidence is not put back',
+    replacements: [
+      {
+        file: 'precheck/src/change.ts',
+        find: '  if (previous) restoreEvidence(disk, clock, evidence, previous);\n',
+        replace: '  void restoreEvidence;\n',
+      },
+    ],
+  },
+  {
+    name: 'the history is not put back',
+    replacements: [
+      {
+        file: 'precheck/src/change.ts',
+        find: '  if (previous && newest?.beganAt === evidence.rotatedAt) {',
+        replace: '  if (previous && newest?.beganAt !== newest?.beganAt) {',
+      },
+    ],
+  },
+  {
+    name: 'a journal with files put back is followed again',
+    replacements: [
+      {
+        file: 'precheck/src/recovery.ts',
+        find: "  if (!isContinuable(journal, disk)) return 'a file it installs is lost';\n",
+        replace: '  void isContinuable;\n',
+      },
+    ],
+  },
+  {
+    name: 'what is set aside is not durable before the files move',
+    replacements: [
+      {
+        file: 'precheck/src/install-commit.ts',
+        find: '  if (journal.installations.length > 0) disk.syncDirectory(transaction.undoing);\n',
+        replace: '',
+      },
+    ],
+  },
+];
+
 /** What CommonJS libraries expect to find, in a file that is an ES module. */
 const commonJsNames =
   "import { createRequire as makeRequire } from 'node:module'; " +

@@ -189,6 +189,10 @@ export class SimDisk implements Disk {
     this.#sync(`fsync ${path}/`, inode, this.#flaws.skipDirectorySync);
   }
 
+  isAt(): boolean {
+    return true;
+  }
+
   close(): void {
     // nothing is held
   }
@@ -237,6 +241,8 @@ export class SimDisk implements Disk {
 
   #move(from: string, to: string): void {
     const inode = this.#find(from);
+    // POSIX: two names of one file stay as they are
+    if (inode === this.#find(to)) return this.#take({ label: `rename ${from} ${to}`, changes: [] });
     const [source, oldName] = this.#parent('rename', from);
     const [directory, name] = this.#parent('rename', to);
     const arrival: NameChange = { directory, name, to: inode };

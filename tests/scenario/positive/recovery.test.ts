@@ -196,12 +196,12 @@ test('a journal whose manifest is not verified installs nothing', () =>
     expect(device.fingerprint()).toEqual(stored);
   }));
 
-test('a change that failed after its promise is finished by the next boot', () =>
+test('a change that could neither be finished nor taken back is finished by the next boot', () =>
   withDevice(async (device) => {
     await device.boot();
     device.flash({ name: '2.0', kernelRelease: '6.1.0-2' });
     // the renames of a reconstruction: install, current, evidence, history, fingerprint
-    const fault = failing('rename', 'EIO', 4);
+    const fault = failing('rename', 'EIO', 4, true);
     const broken = await device.boot({ wrapHost: fault.wrapHost });
     expect(fault.happened()).toBe(true);
     expect(broken.exitCode).toBe(5);

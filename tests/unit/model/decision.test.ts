@@ -24,12 +24,13 @@ function history(short: Short): Found<EpochHistory> {
   return epochHistoryFromJson([{ composite_hash: short[1], boot_epoch: short[0] }]);
 }
 
-function records(f: Short, c: Short, p: Short, h: Short): Records {
+function records(f: Short, c: Short, p: Short, h: Short, committed: Short = 'absent'): Records {
   return {
     fingerprint: fingerprint(f),
     current: evidence(c),
     previous: evidence(p),
     history: history(h),
+    committed: evidence(committed),
   };
 }
 
@@ -38,7 +39,11 @@ const none = 'absent';
 test.each<[string, Short, Short, Short, Short, string, number]>([
   ['a new device', none, none, none, none, 'first_run', 0],
   ['nothing has changed', [2, 'now'], [2, 'now'], [1, 'old'], [2, 'now'], 'unchanged', 2],
-  ['no history is no reason to write', [2, 'now'], [2, 'now'], none, none, 'unchanged', 2],
+  ['no history is no reason to write', [2, 'now'], [2, 'now'], [1, 'x'], none, 'unchanged', 2],
+  ['previous lost', [2, 'now'], [2, 'now'], none, [2, 'now'], 'evidence_damaged', 2],
+  ['previous torn', [2, 'now'], [2, 'now'], 'damaged', [2, 'now'], 'evidence_damaged', 2],
+  ['previous of the same epoch', [2, 'now'], [2, 'now'], [2, 'now'], none, 'evidence_damaged', 2],
+  ['an epoch that was the first', [0, 'now'], [0, 'now'], none, none, 'unchanged', 0],
   ['an OS replacement', [2, 'old'], [2, 'old'], [1, 'x'], [2, 'old'], 'os_replaced', 3],
   ['an edited hash', [2, 'ffff0000'], [2, 'now'], [1, 'x'], [2, 'now'], 'os_replaced', 3],
   ['an edited hash on a bare device', [0, 'ffff0000'], none, none, none, 'os_replaced', 1],
@@ -137,7 +142,12 @@ describe('with image identities', () => {
   const plain = fingerprint([5, 'now']);
 
   test('turning the profile on adopts, but not past a higher epoch on record', () => {
-    const same = { fingerprint: plain, current: found(5), previous: none } as const;
+    const same = {
+      fingerprint: plain,
+      current: found(5),
+      previous: found(4),
+      committed: none,
+    } as const;
     expect(decide(now, { ...same, history: history([5, 'now']) })).toMatchObject({
       kind: 'image_adopted',
       bootEpoch: 5,
@@ -151,6 +161,7 @@ describe('with image identities', () => {
     const rest = {
       current: none,
       previous: none,
+      committed: none,
       history: epochHistoryFromJson(newest),
     } as const;
     expect(decide(now, { ...rest, fingerprint: image('a') ?? none })).toMatchObject({
@@ -164,6 +175,7 @@ describe('with image identities', () => {
       fingerprint: image('b') ?? none,
       previous: found(5, 'b'),
       history: none,
+      committed: none,
     } as const;
     expect(decide(now, { ...cut, current: found(6) })).toMatchObject({ bootEpoch: 7 });
     expect(decide(now, { ...cut, current: found(6, 'a') })).toMatchObject({
@@ -200,4 +212,9 @@ describe('for any records', () => {
       { numRuns: 5000 },
     );
   });
+});
+
+test('committed evidence alone is a trace of an earlier epoch', () => {
+  const left = records(none, none, none, none, [3, 'old']);
+  expect(decide({ compositeHash: 'now' }, left)).toEqual({ kind: 'state_lost', bootEpoch: 4 });
 });

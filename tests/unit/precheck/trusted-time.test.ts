@@ -34,6 +34,7 @@ function timeOf(machine: Machine): TrustedTime & { readonly said: readonly strin
     current: (current && epochEvidenceFromJson({ ...current })) ?? 'absent',
     previous: 'absent',
     history: 'absent',
+    committed: 'absent',
   };
   const clock = {
     wallMilliseconds: () => Date.parse(machine.clock),

@@ -6,7 +6,8 @@ import { PrecheckError } from '@edged/model/failure';
 import { layout, stateRootDirectories } from '@edged/model/layout';
 import { keyOf } from '@edged/model/os-fingerprint';
 import { requireDirectory, requirePersistentMount } from '@edged/precheck/state-root';
-import { unfinishedRotations } from '@edged/precheck/unfinished-work';
+import { readJournal } from '@edged/precheck/journal';
+import { hasUnfinishedWork, unfinishedRotations } from '@edged/precheck/unfinished-work';
 import { sizeText } from '../progress.ts';
 import { type Check, ok, skipped, warning } from './check.ts';
 import type { Subject } from './subject.ts';
@@ -85,11 +86,17 @@ export const stateRootChecks: readonly Check[] = [
     gate: 'state_root',
     title: 'lock',
     atBoot: true,
-    codes: ['state_root.locked', 'state_root.lock_unavailable', 'inspection.lock_without_owner'],
+    codes: [
+      'state_root.locked',
+      'state_root.lock_unavailable',
+      'state_root.replaced',
+      'inspection.lock_without_owner',
+    ],
     needs: ['state_root.directory'],
     timeLimitSeconds: 15,
     async look(subject) {
       const { path, disk } = await subject.stateRoot();
+      if (!disk.isAt(path)) throw new PrecheckError('state_root.replaced', { state_root: path });
       await subject.host.prepareToWrite();
       if (isLocked(path, subject.host)) {
         return warning('state_root.locked', 'another precheck is at work', { state_root: path });
@@ -115,6 +122,21 @@ export const stateRootChecks: readonly Check[] = [
       await subject.host.prepareToWrite();
       if (isLocked(path, subject.host)) return skipped(`${summary}: a precheck is at work on it`);
       return warning('inspection.unfinished_work', summary, { found: summary });
+    },
+  },
+  {
+    id: 'state_root.journal',
+    gate: 'reconstruction',
+    title: 'journal',
+    atBoot: true,
+    codes: ['reconstruction.journal_damaged'],
+    needs: ['state_root.directory'],
+    timeLimitSeconds: 15,
+    async look(subject) {
+      const { disk } = await subject.stateRoot();
+      const found = readJournal(disk); // throws where not even precheck can finish it
+      if (found === 'absent') return ok('none');
+      return ok(found === 'damaged' ? 'damaged; nothing was changed under it' : 'can be followed');
     },
   },
   {
@@ -156,6 +178,7 @@ export const stateRootChecks: readonly Check[] = [
 
 /** What precheck would have to write: then a read-only mount is a refusal. */
 async function isWorkDue(subject: Subject): Promise<boolean> {
+  if (hasUnfinishedWork(await subject.stateRoot())) return true;
   try {
     const { kind } = decide(keyOf(await subject.identity()), await subject.records());
     return kind !== 'unchanged' && kind !== 'image_adopted';

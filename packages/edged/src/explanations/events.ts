@@ -40,6 +40,13 @@ export const eventExplanations = {
     meaning: 'A run was cut off before it had promised anything; what it had begun is removed.',
     action: 'Nothing, unless it comes again: then find out what cuts precheck off.',
   },
+  'edge.state_root.leftovers_kept': {
+    attributes: ['failed_call', 'file', 'errno'],
+    meaning:
+      'The change is done and durable; only what it had set aside could not be removed. The ' +
+      'next precheck removes it.',
+    action: 'Look at the disk: `dmesg`.',
+  },
   'edge.state_root.journal_discarded': {
     attributes: ['found'],
     meaning:
@@ -99,6 +106,13 @@ export const eventExplanations = {
       'A matching boot of a manifest that has served its boots, or whose count is lost; it ' +
       'installs nothing any more. What is installed runs on.',
     action: 'Ship a newly signed manifest before the next OS comes.',
+  },
+  'edge.manifest.boot_not_counted': {
+    attributes: ['failed_call', 'file', 'errno'],
+    meaning:
+      'The manifest limits its boots (`max_boots_since_accept`), and this one could not be ' +
+      'written down. The runtime that is installed goes on.',
+    action: 'Look at the disk: `df -h`, `df -i`, `dmesg`.',
   },
   'edge.os.fingerprint_initialized': {
     attributes: ['composite_hash', 'boot_epoch'],

@@ -211,12 +211,27 @@ export const reconstructionExplanations = {
       runAgain,
     ],
   },
+  'reconstruction.journal_damaged': {
+    meaning:
+      'A reconstruction was cut off, and its journal, which says where each file belongs, was ' +
+      'damaged afterwards: by hand, or by a failing disk. Some installed files may be of the new ' +
+      'runtime and some of the old one, so the agent does not start. The files of the old ' +
+      'runtime are kept in `bootstrap/transaction/undo`, numbered from 0 in the order in which the manifest ' +
+      'copies them.',
+    repair: [
+      'See what is there: `ls -l /data/edged/bootstrap/transaction/undo`, and in which order the ' +
+        'manifest installs: `/data/edged/bootstrap/transaction/manifest.json`.',
+      'Put each back: `mv /data/edged/bootstrap/transaction/undo/0 /data/edged/DST`.',
+      'Then end the change: `rm -r /data/edged/bootstrap/transaction`.',
+      runAgain,
+    ],
+  },
   'reconstruction.io_error': {
     meaning:
       'Reading or writing failed in the middle of a change: `failed_call`, `file` and `errno` ' +
-      'say where. Before the promise was durable, all was put back; after it, the next run ' +
-      'carries the change to its end. No installed file is half old and half new, and the ' +
-      'epoch is not counted twice.',
+      'say where. Files and records are as they were before; where not even that could be done, ' +
+      'the next run does it or carries the change to its end. No installed file is half old and ' +
+      'half new, and the epoch is not counted twice.',
     repair: [
       'Look at the disk: `dmesg | tail -50`, `df -h /data`, `df -i /data`, `findmnt -T ' +
         '/data/edged`.',

@@ -172,6 +172,17 @@ export const stateRootExplanations = {
       runAgain,
     ],
   },
+  'state_root.replaced': {
+    meaning:
+      'Between opening the state root and taking its lock, something was mounted over it, or it ' +
+      'was renamed. The lock would be held on one tree and another one written, so nothing was.',
+    repair: [
+      'See what is mounted there: `findmnt -T /data/edged`.',
+      'Let the unit wait for the mount: `systemctl cat edged-precheck` has ' +
+        '`RequiresMountsFor=/data/edged`.',
+      'Then run it again: `systemctl restart edged-precheck && systemctl start edged`.',
+    ],
+  },
   'state_root.locked': {
     meaning:
       'Another process holds the lock of this state root, and still held it after ' +

@@ -98,6 +98,14 @@ export const reconstructionFailures = {
     message: 'precheck: not enough free space on the state root',
     remedy: 'Free space on the persistent partition, then run precheck again.',
   },
+  'reconstruction.journal_damaged': {
+    gate: 'reconstruction',
+    class: 'operator',
+    message: 'precheck: the journal of an interrupted reconstruction cannot be read',
+    remedy:
+      'Restore the journal, or put the files of `bootstrap/transaction/undo` back and remove ' +
+      '`bootstrap/transaction`.',
+  },
   'reconstruction.io_error': {
     gate: 'reconstruction',
     class: 'operator',

@@ -76,6 +76,12 @@ export const stateRootFailures = {
     message: 'precheck: another disk than the expected one is mounted at the state root',
     remedy: 'Attach the expected disk, or correct state_root.expected_uuid / expected_label.',
   },
+  'state_root.replaced': {
+    gate: 'state_root',
+    class: 'transient',
+    message: 'precheck: another directory took the place of the state root meanwhile',
+    remedy: 'Let precheck start after the mount: RequiresMountsFor=STATE_ROOT. Then run it again.',
+  },
   'state_root.locked': {
     gate: 'state_root',
     class: 'transient',

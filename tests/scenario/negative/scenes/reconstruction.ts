@@ -6,6 +6,15 @@ export const reconstructionScenes: Scenes = {
   'reconstruction.no_space': [
     { name: 'disk full', wrapHost: withDisk(() => ({ freeBytes: () => 100 })) },
   ],
+  'reconstruction.journal_damaged': [
+    {
+      name: 'after files were replaced',
+      arrange: (device) => {
+        device.write('state-root/bootstrap/transaction/journal.json', '{"os_fingerprint":');
+        device.write('state-root/bootstrap/transaction/undo/0', 'the old agent');
+      },
+    },
+  ],
   'reconstruction.io_error': [
     { name: 'a copy fails', wrapHost: failing('copyFile', 'EIO', 0).wrapHost },
     {

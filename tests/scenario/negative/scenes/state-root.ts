@@ -129,6 +129,12 @@ export const stateRootScenes: Scenes = {
   'state_root.locked': [
     { name: 'held by a live process', wrapHost: (host) => ({ ...host, tryLock: () => undefined }) },
   ],
+  'state_root.replaced': [
+    {
+      name: 'mounted over between opening and locking',
+      wrapHost: withDisk(() => ({ isAt: () => false })),
+    },
+  ],
   'state_root.lock_unavailable': [
     {
       name: 'no flock(1)',

@@ -1,0 +1,76 @@
+/**
+ * Whatever stands in the place of what precheck keeps for itself is damage, not a failing disk: the
+ * next boot puts it right alone (spec I3), follows no link, and the epoch is what it was.
+ */
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { layout } from '@edged/model/layout';
+import { withDevice } from '@edged/testkit/device';
+
+const places = [
+  layout.transaction,
+  `${layout.transaction}/journal.json`,
+  `${layout.transaction}/staged`,
+  `${layout.transaction}/undo`,
+  layout.fingerprint,
+  layout.history,
+  layout.lastResult,
+  layout.resultStaging,
+  layout.bootCount,
+  layout.currentEpoch,
+  `${layout.currentEpoch}/evidence.json`,
+  layout.previousEpoch,
+  `${layout.previousEpoch}/evidence.json`,
+  'epoch/epoch_1800000000000000000.tmp',
+  'epoch/epoch_1800000000000000000.tmp/evidence.json',
+  'epoch/epoch_1800000000000000000.old',
+  layout.lock,
+];
+
+type Make = (file: string, outside: string) => void;
+const strange: readonly (readonly [string, Make])[] = [
+  ['an empty file', (file) => fs.writeFileSync(file, '')],
+  ['an empty directory', (file) => fs.mkdirSync(file)],
+  [
+    'a full directory',
+    (file) => fs.mkdirSync(path.join(file, 'journal.json'), { recursive: true }),
+  ],
+  ['a link to nowhere', (file) => fs.symlinkSync('nowhere', file)],
+  ['a link outside', (file, outside) => fs.symlinkSync(outside, file)],
+  ['a named pipe', (file) => execFileSync('mkfifo', [file])],
+];
+
+const isNews = (line: string): boolean => !line.includes('mount_check_skipped');
+
+describe.each(['boots again', 'has its OS replaced'])('a device that %s', (what) => {
+  describe.each(strange)('with %s', (_kind, make) => {
+    test.each(places)('as %s', (place) =>
+      withDevice(async (device) => {
+        await device.boot();
+        device.flash({ name: '2.0', kernelRelease: '6.1.0-2' });
+        await device.boot();
+        device.write('outside/secret', 'a secret');
+        const file = device.inside(place);
+        fs.rmSync(file, { recursive: true, force: true });
+        fs.mkdirSync(path.dirname(file), { recursive: true });
+        make(file, path.join(device.directory, 'outside'));
+        const isReplaced = what === 'has its OS replaced';
+        if (isReplaced) device.flash({ name: '3.0', kernelRelease: '6.1.0-3' });
+
+        const { exitCode, logLines } = await device.boot();
+
+        expect([exitCode, logLines.filter((line) => line.includes('ERROR'))]).toEqual([0, []]);
+        const isCounted = isReplaced || place === layout.fingerprint; // lost, never new
+        expect(device.fingerprint()['boot_epoch']).toBe(isCounted ? 2 : 1);
+        expect([device.evidenceEpoch('current'), device.evidenceEpoch('previous')]).toEqual(
+          isCounted ? [2, 1] : [1, 0],
+        );
+        expect(device.leftovers()).toEqual([]);
+        expect(fs.readdirSync(path.join(device.directory, 'outside'))).toEqual(['secret']);
+        expect((await device.boot()).logLines.filter(isNews)).toEqual([]);
+      }),
+    );
+  });
+});

@@ -109,6 +109,8 @@ export interface DirectoryReport {
 
 export interface Mount {
   readonly mountId: number;
+  /** Of the mount on which this one lies; not in the table for the topmost. */
+  readonly parentId: number;
   /** `major:minor`, as the kernel prints it. */
   readonly device: string;
   readonly mountPoint: string;

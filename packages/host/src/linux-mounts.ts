@@ -12,11 +12,12 @@ export function parseMountInfo(text: string): Mount[] {
 function parseLine(line: string): Mount | undefined {
   const fields = line.split(' ');
   const separator = fields.indexOf('-', 6);
-  const [mountId, , device, , mountPoint, options] = fields;
+  const [mountId, parentId, device, , mountPoint, options] = fields;
   const [fsType, source, superOptions] = fields.slice(separator + 1);
   if (separator < 0 || !mountPoint?.startsWith('/') || !device || !fsType) return undefined;
   return {
     mountId: Number(mountId),
+    parentId: Number(parentId),
     device,
     mountPoint: unescapeOctal(mountPoint),
     fsType,
@@ -42,13 +43,34 @@ function unescapeOctal(text: string): string {
   });
 }
 
-/** The mount that holds an absolute, canonical path: longest mount point, the last one wins. */
+/**
+ * The mount that an absolute, canonical path leads to, found as the kernel finds it: from the top of
+ * the tree of mounts down, at each step into the child that lies nearest. What is mounted above or
+ * over a mount hides it; the order of the lines does not tell that after `mount --move`.
+ */
 export function mountOf(path: string, mounts: readonly Mount[]): Mount | undefined {
-  let found: Mount | undefined;
-  for (const mount of mounts) {
-    const point = mount.mountPoint === '/' ? '' : mount.mountPoint;
-    const holds = path === point || path.startsWith(`${point}/`) || point === '';
-    if (holds && mount.mountPoint.length >= (found?.mountPoint.length ?? 0)) found = mount;
+  const ids = new Set(mounts.map(({ mountId }) => mountId));
+  const below = (parent: Mount | undefined, { mountId, parentId }: Mount): boolean =>
+    parent ? parentId === parent.mountId : parentId === mountId || !ids.has(parentId);
+  let left = mounts.filter(({ mountPoint }) => holds(mountPoint, path));
+  for (let found: Mount | undefined; ;) {
+    const children = left.filter((mount) => below(found, mount));
+    const next = nearest(children);
+    if (!next) return found;
+    left = left.filter((mount) => mount !== next); // no table, however torn, is walked for ever
+    found = next;
   }
-  return found;
+}
+
+function holds(mountPoint: string, path: string): boolean {
+  return mountPoint === '/' || path === mountPoint || path.startsWith(`${mountPoint}/`);
+}
+
+/** Of several on one point the last. */
+function nearest(mounts: readonly Mount[]): Mount | undefined {
+  const [first, ...others] = mounts;
+  return others.reduce(
+    (best, mount) => (mount.mountPoint.length <= (best?.mountPoint.length ?? 0) ? mount : best),
+    first,
+  );
 }

@@ -13,6 +13,7 @@ export const simRoot = '/data/edged';
 
 const mount = {
   mountId: 2,
+  parentId: 1,
   device: '8:2',
   mountPoint: '/data',
   fsType: 'ext4',
@@ -21,7 +22,14 @@ const mount = {
   noExec: false,
   line: '2 1 8:2 / /data rw - ext4 /dev/sda2 rw',
 };
-const rootMount = { ...mount, mountId: 1, device: '8:1', mountPoint: '/', source: '/dev/sda1' };
+const rootMount = {
+  ...mount,
+  mountId: 1,
+  parentId: 0,
+  device: '8:1',
+  mountPoint: '/',
+  source: '/dev/sda1',
+};
 
 /** `files` are those outside the state root, by absolute path. */
 export function simHost(disk: SimDisk, os: SimOs, files: ReadonlyMap<string, Uint8Array>): Host {

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { mountOf, parseMountInfo } from '@edged/host/linux-mounts';
 import fc from 'fast-check';
 
-const root = '21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw';
+const root = '1 0 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw';
 
 describe('a line of mountinfo', () => {
   test('without, with one and with several optional fields', () => {
@@ -12,6 +12,7 @@ describe('a line of mountinfo', () => {
       expect(parseMountInfo(line)).toEqual([
         {
           mountId: 36,
+          parentId: 21,
           device: '8:2',
           mountPoint: '/data',
           fsType: 'xfs',
@@ -70,6 +71,43 @@ describe('the mount of a path', () => {
       point('/data', '2 1 8:2 / /data rw - ext4 b rw', '3 2 0:9 / /data rw - tmpfs c rw'),
     ).toBe('c');
     expect(point('/', '2 1 8:2 / / rw - overlay over rw')).toBe('over');
+  });
+
+  test('is what covers it, not the longer one below', () => {
+    const data = '2 1 8:2 / /m/data/p rw - ext4 b rw';
+    const cover = '3 1 0:40 / /m/data rw - tmpfs c rw';
+    const inside = '4 3 8:3 / /m/data/p rw - ext4 d rw';
+    for (const lines of [
+      [data, cover],
+      [cover, data],
+    ]) {
+      expect(point('/m/data/p/sr', ...lines)).toBe('c');
+      expect(point('/m/data/p/sr', inside, ...lines)).toBe('d');
+    }
+    expect(
+      point(
+        '/m/data/p',
+        data,
+        '3 2 8:3 / /m/data/p/x rw - ext4 x rw',
+        '4 1 0:9 / / rw - tmpfs over rw',
+      ),
+    ).toBe('over');
+  });
+
+  test('of a process whose root directory is no mount point, and of a first root', () => {
+    const mounts = parseMountInfo('30 29 8:2 / /data rw - ext4 b rw');
+    expect(mountOf('/data/x', mounts)?.source).toBe('b');
+    expect(mountOf('/', mounts)).toBeUndefined();
+    const initial = parseMountInfo(
+      '1 1 0:2 / / rw - rootfs none rw\n2 1 8:2 / /data rw - ext4 b rw',
+    );
+    expect(mountOf('/data/x', initial)?.source).toBe('b');
+  });
+
+  test('ends on a table that holds together nowhere', () => {
+    const circle = '2 1 8:2 / / rw - ext4 b rw\n1 2 8:3 / / rw - ext4 c rw\n';
+    expect(mountOf('/data', parseMountInfo(`${root}\n${circle}`))).toBeDefined();
+    expect(mountOf('/data', parseMountInfo(circle))).toBeUndefined();
   });
 
   test('is found on this machine', () => {

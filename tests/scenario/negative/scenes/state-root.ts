@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { DiskError, type Host, LockUnavailable } from '@edged/host/host';
+import { parseMountInfo } from '@edged/host/linux-mounts';
 import type { CommandOptions } from '@edged/testkit/built-command';
 import { withDisk } from '@edged/testkit/faults';
 import { type Scenes, config } from './scene.ts';
@@ -84,18 +85,25 @@ export const stateRootScenes: Scenes = {
       options: { environment: { EDGE_STATE_ROOT_SKIP_MOUNT_CHECK: 'true' } },
       ...config((text) => text.replace(/^ {2}root: .*/m, '  root: /proc/sys')),
     },
+    {
+      name: 'tmpfs over the directory above the mounted partition',
+      mountCheck: true,
+      wrapHost: mounted(
+        '1 0 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 8:2 / /tmp rw - ext4 /dev/sda2 rw\n' +
+          '3 1 0:40 / / rw - tmpfs tmpfs rw',
+      ),
+    },
   ],
   'state_root.on_root_filesystem': [
     {
       name: 'same mount as /',
       mountCheck: true,
-      wrapHost: mounted('ext4', '1 0 8:1 / / rw - ext4 /dev/sda1 rw'),
+      wrapHost: mounted('1 0 8:1 / / rw - ext4 /dev/sda1 rw'),
     },
     {
       name: 'bind mount of a directory of the root filesystem',
       mountCheck: true,
       wrapHost: mounted(
-        'ext4',
         '1 0 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 8:1 /x /tmp rw - ext4 /dev/sda1 rw',
       ),
     },
@@ -121,7 +129,6 @@ export const stateRootScenes: Scenes = {
       arrange: (device) => device.editConfig((text) => `${text}  expected_uuid: 0000-0000\n`),
       mountCheck: true,
       wrapHost: mounted(
-        'ext4',
         '1 0 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 8:2 / /tmp rw - ext4 /dev/sda2 rw',
       ),
     },
@@ -159,26 +166,9 @@ export const stateRootScenes: Scenes = {
 };
 
 /** The mount table as given, the state root lying where it lies; the mount check is on. */
-function mounted(fsType: string, table: string): (host: Host) => Host {
+function mounted(table: string): (host: Host) => Host {
   return (host) => ({
     ...host,
-    system: {
-      ...host.system,
-      mounts: () =>
-        table.split('\n').map((line) => {
-          const [mountId, , device, , mountPoint] = line.split(' ');
-          const source = line.split(' ').at(-2) ?? '';
-          return {
-            mountId: Number(mountId),
-            device: device ?? '',
-            mountPoint: mountPoint ?? '',
-            fsType,
-            source,
-            readOnly: false,
-            noExec: false,
-            line,
-          };
-        }),
-    },
+    system: { ...host.system, mounts: () => parseMountInfo(table) },
   });
 }

@@ -42,7 +42,8 @@ export const configDescriptions: Readonly<Record<string, string>> = {
   'metrics.log_format': "The agent's; `precheck` obeys `--log-format` only.",
   'state_root.root': 'The state root, an absolute path; `EDGE_STATE_ROOT` overrides it.',
   'state_root.allow_root_filesystem':
-    'If false, a state root on the mount of `/` is refused: an OS replacement would wipe it.',
+    'If false, a state root in the tree that is mounted at `/` is refused, a bind mount of it ' +
+    'included: an OS replacement would wipe it. Another subvolume is another tree.',
   'state_root.expected_uuid': 'The UUID of the filesystem that must be mounted there.',
   'state_root.expected_label': 'The label of the filesystem that must be mounted there.',
   'certificate.fail_within_days': 'Exit 3 when the certificate has no more than this left.',

@@ -113,6 +113,8 @@ export interface Mount {
   readonly parentId: number;
   /** `major:minor`, as the kernel prints it. */
   readonly device: string;
+  /** The directory of the filesystem that is seen at the mount point; of btrfs by subvolumes. */
+  readonly tree: string;
   readonly mountPoint: string;
   readonly fsType: string;
   readonly source: string;
@@ -149,6 +151,8 @@ export interface OperatingSystem {
   architecture(): string;
   /** In the order of the kernel: of several on one point the last is on top. */
   mounts(): readonly Mount[];
+  /** `st_dev` of what is there; btrfs has one for each subvolume. Throws `DiskError`. */
+  fileSystemNumber(path: string): number;
   /** `major:minor` of the block device with this UUID or label; undefined when there is none. */
   blockDevice(by: 'uuid' | 'label', value: string): { device: string; path: string } | undefined;
 }

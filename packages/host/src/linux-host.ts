@@ -66,6 +66,7 @@ function linuxSystem({
     efiVariable: (name) => readEfiVariable(`${efiVariables}/${name}`),
     architecture: () => architecture,
     mounts: readMounts,
+    fileSystemNumber,
     blockDevice,
   };
 }
@@ -169,6 +170,14 @@ function readMounts(): Mount[] {
     return parseMountInfo(fs.readFileSync(path, 'utf8'));
   } catch (error) {
     throw new DiskError('read', path, (error as NodeJS.ErrnoException).code ?? 'EIO', error);
+  }
+}
+
+function fileSystemNumber(path: string): number {
+  try {
+    return fs.statSync(path).dev;
+  } catch (error) {
+    throw new DiskError('stat', path, (error as NodeJS.ErrnoException).code ?? 'EIO', error);
   }
 }
 

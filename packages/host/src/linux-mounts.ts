@@ -12,13 +12,14 @@ export function parseMountInfo(text: string): Mount[] {
 function parseLine(line: string): Mount | undefined {
   const fields = line.split(' ');
   const separator = fields.indexOf('-', 6);
-  const [mountId, parentId, device, , mountPoint, options] = fields;
+  const [mountId, parentId, device, tree, mountPoint, options] = fields;
   const [fsType, source, superOptions] = fields.slice(separator + 1);
   if (separator < 0 || !mountPoint?.startsWith('/') || !device || !fsType) return undefined;
   return {
     mountId: Number(mountId),
     parentId: Number(parentId),
     device,
+    tree: unescapeOctal(tree ?? ''),
     mountPoint: unescapeOctal(mountPoint),
     fsType,
     source: unescapeOctal(source ?? ''),
@@ -52,7 +53,7 @@ export function mountOf(path: string, mounts: readonly Mount[]): Mount | undefin
   const ids = new Set(mounts.map(({ mountId }) => mountId));
   const below = (parent: Mount | undefined, { mountId, parentId }: Mount): boolean =>
     parent ? parentId === parent.mountId : parentId === mountId || !ids.has(parentId);
-  let left = mounts.filter(({ mountPoint }) => holds(mountPoint, path));
+  let left = mounts.filter(({ mountPoint }) => isWithin(path, mountPoint));
   for (let found: Mount | undefined; ;) {
     const children = left.filter((mount) => below(found, mount));
     const next = nearest(children);
@@ -62,8 +63,9 @@ export function mountOf(path: string, mounts: readonly Mount[]): Mount | undefin
   }
 }
 
-function holds(mountPoint: string, path: string): boolean {
-  return mountPoint === '/' || path === mountPoint || path.startsWith(`${mountPoint}/`);
+/** Of absolute, canonical paths: whether the first is the directory, or lies below it. */
+export function isWithin(path: string, directory: string): boolean {
+  return directory === '/' || path === directory || path.startsWith(`${directory}/`);
 }
 
 /** Of several on one point the last. */

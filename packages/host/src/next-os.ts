@@ -4,7 +4,7 @@
  */
 import { DiskError, type Host, type Mount } from './host.ts';
 import { linuxHost, resolveInside } from './linux-host.ts';
-import { mountOf } from './linux-mounts.ts';
+import { isWithin, mountOf } from './linux-mounts.ts';
 
 export interface NextOs {
   /** Where it is mounted. Undefined: only its os-release file is known. */
@@ -26,10 +26,6 @@ function isKeptMount(path: string, mounts: readonly Mount[]): boolean {
   return mount !== undefined && mount.mountId !== root?.mountId && !passing.has(mount.fsType);
 }
 
-function isBelow(path: string, place: string): boolean {
-  return path === place || path.startsWith(`${place}/`);
-}
-
 /** Files below `kept` are those of now, as are those on other partitions than the root's. */
 export function nextOsHost(next: NextOs, kept: readonly string[]): Host {
   const { root = '/', osRelease, kernelRelease, architecture } = next;
@@ -41,7 +37,7 @@ export function nextOsHost(next: NextOs, kept: readonly string[]): Host {
     ...(architecture === undefined ? {} : { architecture }),
   });
   const there = (path: string): string => {
-    const stays = root === '/' || kept.some((place) => isBelow(path, place));
+    const stays = root === '/' || kept.some((place) => isWithin(path, place));
     return stays || isKeptMount(path, now.system.mounts()) ? path : resolveInside(root, path);
   };
   return {

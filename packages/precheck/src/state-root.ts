@@ -11,7 +11,7 @@ import {
   LockUnavailable,
   type Mount,
 } from '@edged/host/host';
-import { mountOf } from '@edged/host/linux-mounts';
+import { isWithin, mountOf } from '@edged/host/linux-mounts';
 import { PrecheckError } from '@edged/model/failure';
 import { layout } from '@edged/model/layout';
 import { diskDetail, refusingAs } from './disk-failure.ts';
@@ -51,7 +51,7 @@ const persistentFilesystems = new Set(
   'ext2 ext3 ext4 xfs btrfs f2fs zfs bcachefs ubifs jffs2'.split(' '),
 );
 /** Several trees of one such filesystem share a device: same device does not mean same tree. */
-const manyRootFilesystems = new Set(['btrfs', 'zfs', 'bcachefs']);
+const manyTreeFilesystems = new Set(['btrfs', 'zfs', 'bcachefs']);
 
 const lockPollMilliseconds = 20;
 
@@ -128,13 +128,23 @@ export function requirePersistentMount(
     const found = { filesystem: mount.fsType, allowed: [...persistentFilesystems].join(' ') };
     throw new PrecheckError('state_root.ephemeral_filesystem', { ...where, ...found });
   }
-  const onRoot =
-    mount.mountId === root.mountId ||
-    (mount.device === root.device && !manyRootFilesystems.has(mount.fsType));
-  if (onRoot && !order.allowRootFilesystem) {
+  if (!order.allowRootFilesystem && isSameTree(path, mount, root, host)) {
     throw new PrecheckError('state_root.on_root_filesystem', where);
   }
   requireExpectedDisk(order, mount, host);
+}
+
+/**
+ * Whether an OS replacement that wipes what is mounted at `/` wipes the path as well: also where a
+ * bind mount, such as systemd's ReadWritePaths= makes, gives a directory of it a mount of its own.
+ * A subvolume inside the tree is a tree of its own; bcachefs does not tell it from a directory.
+ */
+function isSameTree(path: string, mount: Mount, root: Mount, { system }: Host): boolean {
+  if (mount.mountId === root.mountId) return true;
+  if (mount.device !== root.device) return false;
+  if (!manyTreeFilesystems.has(mount.fsType)) return true;
+  const isSameSubvolume = system.fileSystemNumber(path) === system.fileSystemNumber('/');
+  return isSameSubvolume && isWithin(mount.tree, root.tree);
 }
 
 function requireExpectedDisk(order: StateRootOrder, mount: Mount, host: Host): void {

@@ -15,6 +15,7 @@ const mount = {
   mountId: 2,
   parentId: 1,
   device: '8:2',
+  tree: '/',
   mountPoint: '/data',
   fsType: 'ext4',
   source: '/dev/sda2',
@@ -51,6 +52,7 @@ export function simHost(disk: SimDisk, os: SimOs, files: ReadonlyMap<string, Uin
       efiVariable: () => undefined,
       architecture: () => 'x64',
       mounts: () => [rootMount, mount],
+      fileSystemNumber: () => 0,
       blockDevice: () => undefined,
     },
     readFile: (path, limitBytes) =>

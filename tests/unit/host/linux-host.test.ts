@@ -69,6 +69,12 @@ test('the clock goes on and sleeps', () => {
   expect(Math.abs(clock.wallMilliseconds() - Date.now())).toBeLessThan(10_000);
 });
 
+test('the filesystem of a path has a number', () => {
+  const { system } = linuxHost();
+  expect(system.fileSystemNumber(directory)).toBe(fs.statSync(directory).dev);
+  expect(() => system.fileSystemNumber(path.join(directory, 'none'))).toThrow(DiskError);
+});
+
 test('a disk that nobody knows is undefined', () => {
   expect(linuxHost().system.blockDevice('uuid', 'no/such disk')).toBeUndefined();
 });

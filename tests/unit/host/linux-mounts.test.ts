@@ -14,6 +14,7 @@ describe('a line of mountinfo', () => {
           mountId: 36,
           parentId: 21,
           device: '8:2',
+          tree: '/sub',
           mountPoint: '/data',
           fsType: 'xfs',
           source: '/dev/sda2',

@@ -15,6 +15,7 @@ const order: StateRootOrder = {
 function hostWith(
   mounts: string,
   disks: Record<string, { device: string; path: string }> = {},
+  subvolumes: Record<string, number> = {},
 ): Host {
   return {
     clock: { wallMilliseconds: () => 0, monotonicNanoseconds: () => 0n, sleep: () => undefined },
@@ -28,6 +29,7 @@ function hostWith(
       efiVariable: () => undefined,
       architecture: () => 'x64',
       mounts: () => parseMountInfo(mounts),
+      fileSystemNumber: (path) => subvolumes[path] ?? 1,
       blockDevice: (by, value) => disks[`${by}=${value}`],
     },
     readFile: () => undefined,
@@ -94,6 +96,27 @@ describe('the mount of /', () => {
     const mounts =
       '1 0 0:30 /@a / rw - btrfs /dev/sda1 rw\n2 1 0:30 /@data /data rw - btrfs /dev/sda1 rw';
     expect(verdict(mounts)).toBe('ok');
+  });
+  describe.each(['btrfs', 'zfs', 'bcachefs'])('on %s, as a bind mount of its own', (type) => {
+    const verdictOn = (rootTree: string, tree: string, subvolume = 1): string => {
+      const bind = `2 1 0:30 ${tree} /data/edged rw - ${type} /dev/sda1 rw`;
+      const mounts = `1 0 0:30 ${rootTree} / rw - ${type} /dev/sda1 rw\n${bind}`;
+      return verdict(mounts, {}, hostWith(mounts, {}, { '/data/edged': subvolume }));
+    };
+    test.each([
+      ['/@', '/@/data/edged'],
+      ['/', '/data/edged'],
+      ['/@', '/@'],
+    ])('with / at %s the directory %s is refused', (...trees) => {
+      expect(verdictOn(...trees)).toBe('state_root.on_root_filesystem');
+    });
+    test.each([
+      ['a subvolume beside it', '/@', '/@data', 2],
+      ['a subvolume inside it', '/', '/@data/edged', 2],
+      ['a directory beside it, as OSTree has', '/ostree/deploy/os/deploy/1.0', '/ostree/var', 1],
+    ])('%s is another tree', (_what, rootTree, tree, subvolume) => {
+      expect(verdictOn(rootTree, tree, subvolume)).toBe('ok');
+    });
   });
   test('a tmpfs over the data mount is what counts', () => {
     const mounts = `${root}\n2 1 8:2 / /data rw - ext4 /dev/sda2 rw\n3 2 0:40 / /data rw - tmpfs tmpfs rw`;

@@ -128,10 +128,12 @@ export const stateRootExplanations = {
   },
   'state_root.on_root_filesystem': {
     meaning:
-      'The state root lies on the same filesystem as `/` (`mount` quotes its line). The next ' +
-      'OS image would wipe it, and the device would begin again with epoch 0. Usually the ' +
-      'persistent partition failed to mount, and what is seen is the empty directory below ' +
-      'the mount point.',
+      'The state root lies on the same filesystem as `/` (`mount` quotes its line), a bind mount ' +
+      'of a directory of it included. The next OS image would wipe it, and the device would ' +
+      'begin again with epoch 0. Usually the persistent partition failed to mount, and what is ' +
+      'seen is the empty directory below the mount point. On btrfs and ZFS another subvolume or ' +
+      'dataset counts as a filesystem of its own; on bcachefs one inside the tree of `/` cannot ' +
+      'be told from a directory.',
     repair: [
       'See what is there: `findmnt -T /data/edged`, and which partitions there are: `lsblk ' +
         '-f`.',

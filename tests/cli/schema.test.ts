@@ -84,6 +84,8 @@ interface Case {
 
 const passed = (decision: string): Json => ({ result: 'passed', exit_code: 0, decision });
 
+const refusedSkipping = { result: 'refused', mount_check_skipped: true };
+
 const results: readonly Case[] = [
   { name: 'a first run', expected: passed('first_run') },
   { name: 'a match', arrange: (device) => void device.precheck(), expected: passed('unchanged') },
@@ -106,17 +108,17 @@ const results: readonly Case[] = [
   {
     name: 'a refusal of the gate config',
     arrange: (device) => device.editConfig((text) => text.replaceAll('window_seconds', 'windw')),
-    expected: { result: 'refused', exit_code: 1, gate: 'config', reason: 'config.invalid' },
+    expected: { ...refusedSkipping, exit_code: 1, gate: 'config', reason: 'config.invalid' },
   },
   {
     name: 'a refusal of the gate state_root',
     arrange: (device) => fs.chmodSync(device.stateRoot, 0o777),
-    expected: { result: 'refused', exit_code: 2, reason: 'state_root.world_writable' },
+    expected: { ...refusedSkipping, exit_code: 2, reason: 'state_root.world_writable' },
   },
   {
     name: 'a refusal of the gate certificate',
     arrange: (device) => device.issueCertificate(3),
-    expected: { result: 'refused', exit_code: 3, reason: 'certificate.expires_soon' },
+    expected: { ...refusedSkipping, exit_code: 3, reason: 'certificate.expires_soon' },
   },
   {
     name: 'a refusal of the gate reconstruction',
@@ -125,7 +127,7 @@ const results: readonly Case[] = [
       replaceOs(device);
       fs.rmSync(device.inside('runtime/manifest.json.sig'));
     },
-    expected: { result: 'refused', exit_code: 5, reason: 'manifest.signature_missing' },
+    expected: { ...refusedSkipping, exit_code: 5, reason: 'manifest.signature_missing' },
   },
   {
     name: 'a dry run',
@@ -140,7 +142,7 @@ const results: readonly Case[] = [
     name: 'a dry run that would be refused',
     arrange: (device) => device.issueCertificate(3),
     args: (device) => precheck(device, '--dry-run'),
-    expected: { result: 'refused', exit_code: 3, dry_run: true },
+    expected: { ...refusedSkipping, exit_code: 3, dry_run: true },
   },
   {
     name: 'a plan',
@@ -362,7 +364,7 @@ describe('what the schemas enumerate is what the code has', () => {
       };
       expect(objections(result, refusal)).toEqual([]);
       const other = exitCodes[gate] === 5 ? 1 : 5;
-      expect(objections(result, { ...refusal, exit_code: other })).not.toEqual([]);
+      expect(objections(result, { ...refusedSkipping, exit_code: other })).not.toEqual([]);
     }
   });
 

@@ -44,7 +44,12 @@ export class VerdictWriter {
 
   async write(verdict: PrecheckOutcome | PrecheckError): Promise<void> {
     const { settings, host, terminal } = this.#context;
-    const circumstances = circumstancesNow(host, this.#started, this.stateRoot);
+    const circumstances = circumstancesNow(
+      host,
+      this.#started,
+      this.stateRoot,
+      settings.skipMountCheck,
+    );
     const text = `${JSON.stringify(resultOf(verdict, circumstances), null, 2)}\n`;
     const { runtimeDirectory } = settings;
     if (runtimeDirectory !== undefined) {

@@ -45,9 +45,9 @@ function unescapeOctal(text: string): string {
 }
 
 /**
- * The mount that an absolute, canonical path leads to, found as the kernel finds it: from the top of
- * the tree of mounts down, at each step into the child that lies nearest. What is mounted above or
- * over a mount hides it; the order of the lines does not tell that after `mount --move`.
+ * The mount that an absolute, canonical path leads to, found as the kernel finds it: from the top
+ * of the tree of mounts down, at each step into the child that lies nearest. What is mounted above
+ * or over a mount hides it; the order of the lines does not tell that after `mount --move`.
  */
 export function mountOf(path: string, mounts: readonly Mount[]): Mount | undefined {
   const ids = new Set(mounts.map(({ mountId }) => mountId));

@@ -50,6 +50,8 @@ export interface PrecheckResult {
 export interface Circumstances {
   /** As configured. */
   readonly stateRoot: string | undefined;
+  /** As it was asked for; undefined where nobody told. */
+  readonly mountCheckSkipped: boolean | undefined;
   /** Empty where the kernel does not tell: the verdict stands without it. */
   readonly bootId: string;
   /** RFC 3339, as the clock shows, which may be wrong. */
@@ -61,10 +63,12 @@ export function circumstancesNow(
   { clock, system }: Host,
   startedNanoseconds: bigint,
   stateRoot: string | undefined,
+  mountCheckSkipped?: boolean,
 ): Circumstances {
   const nanoseconds = clock.monotonicNanoseconds() - startedNanoseconds;
   return {
     stateRoot,
+    mountCheckSkipped,
     bootId: stated(() => system.bootId()) ?? '',
     recordedAt: new Date(clock.wallMilliseconds()).toISOString(),
     durationSeconds: Number(nanoseconds / 1_000_000n) / 1000,
@@ -74,7 +78,7 @@ export function circumstancesNow(
 /** Schema: docs/schema/precheck-result.v1.json. */
 export function resultOf(
   verdict: PrecheckOutcome | PrecheckError,
-  { bootId, recordedAt, durationSeconds, stateRoot }: Circumstances,
+  { bootId, recordedAt, durationSeconds, stateRoot, mountCheckSkipped }: Circumstances,
 ): Record<string, unknown> {
   const isRefusal = verdict instanceof PrecheckError;
   return {
@@ -85,6 +89,7 @@ export function resultOf(
     recorded_at: recordedAt,
     duration_seconds: durationSeconds,
     ...(stateRoot === undefined ? {} : { state_root: stateRoot }),
+    ...(mountCheckSkipped === undefined ? {} : { mount_check_skipped: mountCheckSkipped }),
     ...(isRefusal ? refusalToJson(verdict) : outcomeToJson(verdict)),
   };
 }

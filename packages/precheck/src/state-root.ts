@@ -19,7 +19,7 @@ import type { Report } from './event.ts';
 
 export interface StateRootOrder {
   readonly path: string;
-  /** EDGE_STATE_ROOT_SKIP_MOUNT_CHECK=1. */
+  /** EDGE_STATE_ROOT_SKIP_MOUNT_CHECK=1. The pins below are not skipped. */
   readonly skipMountCheck: boolean;
   readonly allowRootFilesystem: boolean;
   readonly expectedUuid?: string;
@@ -57,10 +57,12 @@ const lockPollMilliseconds = 20;
 
 export function openStateRoot(order: StateRootOrder, host: Host, report: Report): StateRoot {
   return refusingAs('state_root.io_error', {}, () => {
-    const { canonicalPath, access } = requireDirectory(order.path, host);
-    requirePersistentMount(order, canonicalPath, host, report);
+    const { path, skipMountCheck } = order;
+    if (skipMountCheck) report('edge.state_root.mount_check_skipped', { state_root: path });
+    const { canonicalPath, access } = requireDirectory(path, host);
+    requirePersistentMount(order, canonicalPath, host);
     if (access === 'denied') {
-      throw new PrecheckError('state_root.not_writable', { state_root: order.path });
+      throw new PrecheckError('state_root.not_writable', { state_root: path });
     }
     const where = { state_root: order.path };
     const readOnly = access === 'read_only_mount';
@@ -70,9 +72,9 @@ export function openStateRoot(order: StateRootOrder, host: Host, report: Report)
     let held: HeldLock | undefined;
     return {
       path: canonicalPath,
-      names: [...new Set([trimSlash(order.path), canonicalPath])],
+      names: [...new Set([trimSlash(path), canonicalPath])],
       disk,
-      mountCheckSkipped: order.skipMountCheck,
+      mountCheckSkipped: skipMountCheck,
       readOnly,
       locked: () => held !== undefined,
       lock(waitMilliseconds = order.lockWaitMilliseconds) {
@@ -108,30 +110,34 @@ export function requireDirectory(path: string, host: Host): DirectoryReport {
   return found;
 }
 
-export function requirePersistentMount(
-  order: StateRootOrder,
-  path: string,
-  host: Host,
-  report: Report,
-): void {
-  if (order.skipMountCheck) {
-    report('edge.state_root.mount_check_skipped', { state_root: path });
-    return;
-  }
+/** Where the mount check is skipped, the pins of the disk are asked all the same. */
+export function requirePersistentMount(order: StateRootOrder, path: string, host: Host): void {
+  const isPinned = (order.expectedUuid ?? order.expectedLabel) !== undefined;
+  if (order.skipMountCheck && !isPinned) return;
   const mounts = refusingAs('state_root.mounts_unreadable', {}, () => host.system.mounts());
   const mount = mountOf(path, mounts);
   const root = mountOf('/', mounts);
   if (!mount || !root)
     throw new PrecheckError('state_root.mounts_unreadable', { state_root: path });
+  if (!order.skipMountCheck) requireKeptTree(order, path, mount, root, host);
+  requireExpectedDisk(order, mount, host);
+}
+
+function requireKeptTree(
+  { allowRootFilesystem }: StateRootOrder,
+  path: string,
+  mount: Mount,
+  root: Mount,
+  host: Host,
+): void {
   const where = { state_root: path, mount: mount.line };
   if (!persistentFilesystems.has(mount.fsType)) {
     const found = { filesystem: mount.fsType, allowed: [...persistentFilesystems].join(' ') };
     throw new PrecheckError('state_root.ephemeral_filesystem', { ...where, ...found });
   }
-  if (!order.allowRootFilesystem && isSameTree(path, mount, root, host)) {
+  if (!allowRootFilesystem && isSameTree(path, mount, root, host)) {
     throw new PrecheckError('state_root.on_root_filesystem', where);
   }
-  requireExpectedDisk(order, mount, host);
 }
 
 /**

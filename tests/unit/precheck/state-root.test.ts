@@ -139,7 +139,27 @@ describe('the expected disk', () => {
     [{ expectedUuid: 'right', expectedLabel: 'absent' }, 'state_root.wrong_disk'],
   ])('%j is %s', (pins, expected) => {
     expect(verdict(mounts, pins, hostWith(mounts, disks))).toBe(expected);
+    const skipping = { ...pins, skipMountCheck: true };
+    expect(verdict(mounts, skipping, hostWith(mounts, disks))).toBe(expected);
   });
+});
+
+test.each([
+  ['of another user', { ownedByUsOrRoot: false }, 'state_root.wrong_owner'],
+  ['world-writable', { mode: 0o777 }, 'state_root.world_writable'],
+])('a skipped mount check is said of a directory %s as well', (_what, changes, code) => {
+  const host = hostWith('');
+  const inspectDirectory: Host['inspectDirectory'] = (path) => {
+    const found = host.inspectDirectory(path);
+    return found && { ...found, ...changes };
+  };
+  const reported: string[] = [];
+  const report = (name: string): void => void reported.push(name);
+  const skipping = { ...order, skipMountCheck: true };
+  expect(() => openStateRoot(skipping, { ...host, inspectDirectory }, report)).toThrow(
+    expect.objectContaining({ code }),
+  );
+  expect(reported).toEqual(['edge.state_root.mount_check_skipped']);
 });
 
 test('no mount table at all', () => expect(verdict('')).toBe('state_root.mounts_unreadable'));

@@ -45,8 +45,8 @@ export interface StateRootOptions {
 export interface StateRootRules {
   /**
    * Skips the check that the state root is on a persistent filesystem, as
-   * `EDGE_STATE_ROOT_SKIP_MOUNT_CHECK=1`: for a temporary directory. Kept in the evidence. Default
-   * false.
+   * `EDGE_STATE_ROOT_SKIP_MOUNT_CHECK=1`: for a temporary directory. Kept in the evidence. The two
+   * pins below are asked all the same. Default false.
    */
   readonly skipMountCheck?: boolean;
   /** The root filesystem survives OS updates. Default false. */

@@ -12,8 +12,6 @@ import { sizeText } from '../progress.ts';
 import { type Check, ok, skipped, warning } from './check.ts';
 import type { Subject } from './subject.ts';
 
-const silent = (): void => undefined;
-
 export const stateRootChecks: readonly Check[] = [
   {
     id: 'state_root.directory',
@@ -67,7 +65,7 @@ export const stateRootChecks: readonly Check[] = [
         check_skipped: order.skipMountCheck,
       };
       const summary = `${where}, ${sizeText(free)} free${readOnly ? ', read-only' : ''}`;
-      requirePersistentMount(order, path, subject.host, silent);
+      requirePersistentMount(order, path, subject.host);
       if (requireDirectory(order.path, subject.host).access === 'denied') {
         throw new PrecheckError('state_root.not_writable', { state_root: order.path });
       }

@@ -88,8 +88,13 @@ export function subjectOf(
     };
   });
   const stateRoot = once(async () => {
-    const { stateRoot: asOrdered } = await precheckLike();
-    const lenient = { ...asOrdered, skipMountCheck: true, lockWaitMilliseconds: 0 };
+    const { path } = (await precheckLike()).stateRoot;
+    const lenient = {
+      path,
+      skipMountCheck: true,
+      allowRootFilesystem: true,
+      lockWaitMilliseconds: 0,
+    };
     opened = openStateRoot(lenient, evenDenied(host), silent);
     return opened;
   });

@@ -24,7 +24,8 @@ export async function runDryRun(args: PrecheckArguments, context: CommandContext
   const would = verdict instanceof PrecheckError ? verdict.code : verdict.decision;
   reportTo(log)('edge.precheck.dry_run', { would, exit_code: exitCode });
   if (args.output === 'json') {
-    const result = resultOf(verdict, circumstancesNow(host, started, path));
+    const circumstances = circumstancesNow(host, started, path, settings.skipMountCheck);
+    const result = resultOf(verdict, circumstances);
     const document = { ...result, dry_run: true, ...rehearsalToJson(rehearsed) };
     terminal.out(`${JSON.stringify(document, null, 2)}\n`);
   } else {

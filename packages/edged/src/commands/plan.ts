@@ -49,7 +49,8 @@ export async function runPlan(args: PrecheckArguments, context: CommandContext):
     stateRoot = precheckOrder(config, args, settings).stateRoot.path;
   } catch (error) {
     if (args.output === 'json') {
-      const result = resultOf(toPrecheckError(error), circumstancesNow(host, started, undefined));
+      const circumstances = circumstancesNow(host, started, undefined, settings.skipMountCheck);
+      const result = resultOf(toPrecheckError(error), circumstances);
       terminal.out(`${JSON.stringify({ ...result, dry_run: true }, null, 2)}\n`);
     }
     return reportFailure(error, log);
@@ -77,7 +78,7 @@ export async function runPlan(args: PrecheckArguments, context: CommandContext):
   const unasked = checks.filter(({ id }) => !checkById(id).atBoot);
   const exitCode = rehearsed.exitCode === 0 ? exitCodeOf(unasked) : rehearsed.exitCode;
   if (args.output === 'json') {
-    const circumstances = circumstancesNow(host, started, stateRoot);
+    const circumstances = circumstancesNow(host, started, stateRoot, settings.skipMountCheck);
     const document = {
       ...resultOf(rehearsed.verdict, circumstances),
       dry_run: true,

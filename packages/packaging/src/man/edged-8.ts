@@ -29,7 +29,7 @@ const environment: Readonly<Record<string, string>> = {
   EDGE_STATE_ROOT: 'The state root; overrides `state_root.root` of the config.',
   EDGE_STATE_ROOT_SKIP_MOUNT_CHECK:
     'If exactly `1`, it is not checked that the state root is on a persistent filesystem. ' +
-    'A warning says so every time.',
+    'A warning says so every time. A disk that the config pins is checked all the same.',
   CREDENTIALS_DIRECTORY:
     'Set by systemd: where `edged.keyring*` may bring a keyring, see systemd.exec(5).',
   RUNTIME_DIRECTORY: 'Set by systemd: where `precheck.json` is left until the next boot.',

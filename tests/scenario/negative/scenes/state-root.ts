@@ -125,6 +125,10 @@ export const stateRootScenes: Scenes = {
   ],
   'state_root.wrong_disk': [
     {
+      name: 'expected_label of a disk that is not there, the mount check skipped',
+      arrange: (device) => device.editConfig((text) => `${text}  expected_label: no-such\n`),
+    },
+    {
       name: 'expected_uuid of a disk that is not there',
       arrange: (device) => device.editConfig((text) => `${text}  expected_uuid: 0000-0000\n`),
       mountCheck: true,

@@ -124,6 +124,11 @@ export interface Mount {
   readonly line: string;
 }
 
+export interface BlockDevice {
+  readonly device: string;
+  readonly path: string;
+}
+
 export interface Clock {
   /** Milliseconds since 1970, as the machine believes. May be wrong by decades. */
   wallMilliseconds(): number;
@@ -153,8 +158,11 @@ export interface OperatingSystem {
   mounts(): readonly Mount[];
   /** `st_dev` of what is there; btrfs has one for each subvolume. Throws `DiskError`. */
   fileSystemNumber(path: string): number;
-  /** `major:minor` of the block device with this UUID or label; undefined when there is none. */
-  blockDevice(by: 'uuid' | 'label', value: string): { device: string; path: string } | undefined;
+  /**
+   * The block device with this UUID, label or path, symlinks followed: `major:minor` and path;
+   * undefined when there is none. Throws `DiskError`.
+   */
+  blockDevice(by: 'uuid' | 'label' | 'path', value: string): BlockDevice | undefined;
 }
 
 export interface ToolResult {

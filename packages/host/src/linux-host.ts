@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import {
+  type BlockDevice,
   type Clock,
   type DirectoryReport,
   DiskError,
@@ -181,17 +182,22 @@ function fileSystemNumber(path: string): number {
   }
 }
 
-function blockDevice(
-  by: 'uuid' | 'label',
-  value: string,
-): { device: string; path: string } | undefined {
-  // udev writes characters that do not suit a file name as \xNN
-  const escaped = value.replace(/[^\w#+\-.:=@]/g, (character) =>
-    [...Buffer.from(character)].map((byte) => `\\x${byte.toString(16)}`).join(''),
-  );
+/** udev writes ASCII that does not suit a file name as \xNN, and leaves any other UTF-8 as it is. */
+export function udevName(value: string): string {
+  return value.replace(/[^\w#+\-.:=@\u0080-\u{10ffff}]/gu, (character) => {
+    const digits = character.charCodeAt(0).toString(16).padStart(2, '0');
+    return `\\x${digits}`;
+  });
+}
+
+function blockDevice(by: 'uuid' | 'label' | 'path', value: string): BlockDevice | undefined {
+  if (by === 'path' && !value.startsWith('/')) return undefined; // a pool, or no disk at all
   try {
-    const path = fs.realpathSync.native(`/dev/disk/by-${by}/${escaped}`);
-    const { rdev } = fs.statSync(path);
+    const link = by === 'path' ? value : `/dev/disk/by-${by}/${udevName(value)}`;
+    const path = fs.realpathSync.native(link);
+    const stats = fs.statSync(path);
+    if (!stats.isBlockDevice()) return undefined;
+    const { rdev } = stats;
     // glibc's encoding of major and minor
     const major = ((rdev >>> 8) & 0xfff) | (Math.floor(rdev / 2 ** 32) & ~0xfff);
     const minor = (rdev & 0xff) | ((rdev >>> 12) & ~0xff);

@@ -3,6 +3,7 @@
  * alone (spec section 2, exit 2)? Writes nothing.
  */
 import {
+  type BlockDevice,
   type DirectoryReport,
   type Disk,
   DiskError,
@@ -160,11 +161,16 @@ function requireExpectedDisk(order: StateRootOrder, mount: Mount, host: Host): v
   ] as const) {
     if (value === undefined) continue;
     const expected = host.system.blockDevice(by, value);
-    if (expected && (expected.device === mount.device || expected.path === mount.source)) continue;
+    if (expected && isMounted(expected, mount, host)) continue;
     const found = `${mount.source} (${mount.device})`;
     const wanted = expected ? `${expected.path} (${expected.device})` : 'no such disk attached';
     throw new PrecheckError('state_root.wrong_disk', { [by]: value, expected: wanted, found });
   }
+}
+
+/** A mount of btrfs has a device number of its own; its source may be a name of many (LUKS, LVM). */
+function isMounted({ device }: BlockDevice, mount: Mount, { system }: Host): boolean {
+  return device === mount.device || device === system.blockDevice('path', mount.source)?.device;
 }
 
 function waitForLock(path: string, waitMilliseconds: number, host: Host, report: Report): HeldLock {

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { DiskError } from '@edged/host/host';
-import { linuxHost } from '@edged/host/linux-host';
+import { linuxHost, udevName } from '@edged/host/linux-host';
 
 let directory: string;
 
@@ -75,6 +75,17 @@ test('the filesystem of a path has a number', () => {
   expect(() => system.fileSystemNumber(path.join(directory, 'none'))).toThrow(DiskError);
 });
 
-test('a disk that nobody knows is undefined', () => {
+test.each([
+  ['0a1B-ff', '0a1B-ff'],
+  ['my data/1', String.raw`my\x20data\x2f1`],
+  ['tab\tback\\', String.raw`tab\x09back\x5c`],
+  ['dätä 😀', String.raw`dätä\x20😀`],
+])('a disk called %j is linked as %s', (label, name) => {
+  expect(udevName(label)).toBe(name);
+});
+
+test('a disk that nobody knows is undefined, as is what is no disk', () => {
+  expect(linuxHost().system.blockDevice('path', 'tmpfs')).toBeUndefined();
+  expect(linuxHost().system.blockDevice('path', '/etc/os-release')).toBeUndefined();
   expect(linuxHost().system.blockDevice('uuid', 'no/such disk')).toBeUndefined();
 });

@@ -129,7 +129,7 @@ describe('the expected disk', () => {
   const disks = {
     'uuid=right': { device: '8:2', path: '/dev/sda2' },
     'uuid=wrong': { device: '8:3', path: '/dev/sda3' },
-    'label=data': { device: '0:50', path: '/dev/sda2' },
+    'label=data': { device: '8:2', path: '/dev/sda2' },
   };
   test.each([
     [{ expectedUuid: 'right' }, 'ok'],
@@ -142,6 +142,19 @@ describe('the expected disk', () => {
     const skipping = { ...pins, skipMountCheck: true };
     expect(verdict(mounts, skipping, hostWith(mounts, disks))).toBe(expected);
   });
+});
+
+test('the expected disk is known by each of its names', () => {
+  const mounts = `${root}\n2 1 0:45 / /data rw - btrfs /dev/mapper/data rw`;
+  const unlocked = { device: '254:0', path: '/dev/dm-0' };
+  const other = { device: '254:1', path: '/dev/dm-1' };
+  const verdictOn = (mounted?: typeof unlocked): string => {
+    const disks = { 'uuid=right': unlocked, ...(mounted && { 'path=/dev/mapper/data': mounted }) };
+    return verdict(mounts, { expectedUuid: 'right' }, hostWith(mounts, disks));
+  };
+  expect(verdictOn(unlocked)).toBe('ok');
+  expect(verdictOn(other)).toBe('state_root.wrong_disk');
+  expect(verdictOn()).toBe('state_root.wrong_disk');
 });
 
 test.each([

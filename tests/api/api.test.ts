@@ -233,6 +233,19 @@ describe('verifyManifest', () => {
     }),
   );
 
+  test('and detectOsUpdate need no more than the right to read', () =>
+    withDevice(async (device) => {
+      const machine = linuxHost();
+      const inspectDirectory: typeof machine.inspectDirectory = (directory) => {
+        const found = machine.inspectDirectory(directory);
+        return found && { ...found, access: 'denied', ownedByUsOrRoot: false };
+      };
+      const { stateRoot } = device;
+      const options = { stateRoot, host: { ...machine, inspectDirectory } };
+      expect(await verifyManifest(options)).toMatchObject({ copiedBytes: 23 });
+      expect(await detectOsUpdate(options)).toMatchObject({ decision: 'first_run' });
+    }));
+
   test('judges the audience where it knows the device', () =>
     withDevice(async (device) => {
       device.writeManifest([], { audience: ['edge-002'] });

@@ -17,6 +17,7 @@ import { shells } from './completion-scripts.ts';
 import { success } from '@edged/model/exit-code';
 import { nearestOption } from './near-miss.ts';
 import {
+  audienceOptions,
   blessOptions,
   doctorOptions,
   failedOptions,
@@ -24,6 +25,7 @@ import {
   lookOptions,
   outputOption,
   precheckOptions,
+  runtimeOptions,
   workerCommand,
 } from './options.ts';
 import { readStandardInput } from './files.ts';
@@ -233,7 +235,7 @@ function commandsOfASigner(bare: GlobalOptions, run: Run): GlobalOptions {
     .command(
       'verify',
       'check signature, operation rules and contents as a device would; changes nothing',
-      (command) => domainOption(stateRootOption(command)),
+      (command) => command.options(audienceOptions),
       async (args) =>
         run(args, async (context) =>
           (await import('./commands/verify.ts')).runVerify(args, context),
@@ -264,16 +266,16 @@ function commandsOfKeys(bare: GlobalOptions, run: Run) {
     .command(
       'list',
       'the keys that count, from where, and what the device remembers',
-      (command) => stateRootOption(command),
+      (command) => command.options(runtimeOptions),
       async (args) =>
         run(args, async (context) =>
-          (await import('./commands/keys.ts')).runKeysList(args.stateRoot, context),
+          (await import('./commands/keys.ts')).runKeysList(args, context),
         ),
     )
     .command(
       'rehearse',
       'would this device accept the next manifest or keyring? changes nothing',
-      (command) => rehearsalOptions(domainOption(stateRootOption(command))),
+      (command) => rehearsalOptions(command.options(audienceOptions)),
       async (args) =>
         run(args, async (context) =>
           (await import('./commands/keys.ts')).runKeysRehearse(args, context),
@@ -303,22 +305,6 @@ function rehearsalOptions<Options>(command: Argv<Options>) {
       requiresArg: true,
       describe: 'a signed update for identity/keyring/, its signatures beside it',
     },
-  });
-}
-
-function stateRootOption<Options>(command: Argv<Options>) {
-  return command.option('state-root', {
-    type: 'string',
-    requiresArg: true,
-    describe: 'default: EDGE_STATE_ROOT',
-  });
-}
-
-function domainOption<Options>(command: Argv<Options>) {
-  return command.option('edge-domain-id', {
-    type: 'string',
-    requiresArg: true,
-    describe: 'of the device; without it the audience is not judged',
   });
 }
 

@@ -145,6 +145,28 @@ export const lookOptions = {
   output: outputOption,
 } as const;
 
+/** Of the commands that judge a runtime: on a device, or before there is one. */
+export const runtimeOptions = {
+  config: {
+    ...configOption,
+    describe: 'of the device; without it no key is pinned, and the audience is not judged',
+  },
+  'state-root': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'default: EDGE_STATE_ROOT, then what the config says',
+  },
+} as const satisfies Record<string, Option>;
+
+export const audienceOptions = {
+  ...runtimeOptions,
+  'edge-domain-id': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'of the device, where there is no config',
+  },
+} as const satisfies Record<string, Option>;
+
 export const doctorOptions = {
   ...lookOptions,
   fix: {

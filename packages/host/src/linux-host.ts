@@ -182,7 +182,7 @@ function fileSystemNumber(path: string): number {
   }
 }
 
-/** udev writes ASCII that does not suit a file name as \xNN, and leaves any other UTF-8 as it is. */
+/** udev writes ASCII that does not suit a file name as \xNN, and leaves other UTF-8 as it is. */
 export function udevName(value: string): string {
   return value.replace(/[^\w#+\-.:=@\u0080-\u{10ffff}]/gu, (character) => {
     const digits = character.charCodeAt(0).toString(16).padStart(2, '0');

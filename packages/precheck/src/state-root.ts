@@ -168,7 +168,7 @@ function requireExpectedDisk(order: StateRootOrder, mount: Mount, host: Host): v
   }
 }
 
-/** A mount of btrfs has a device number of its own; its source may be a name of many (LUKS, LVM). */
+/** A mount of btrfs has a number of its own; its source may be one name of many (LUKS, LVM). */
 function isMounted({ device }: BlockDevice, mount: Mount, { system }: Host): boolean {
   return device === mount.device || device === system.blockDevice('path', mount.source)?.device;
 }

@@ -246,7 +246,7 @@ describe('what the steps say to type', () => {
   test('this check knows a wrong command and a wrong option when it sees them', () => {
     expect(objectionTo('edged repair --config F')).toBe('no command repair');
     expect(objectionTo('edged precheck --config F --dry')).toBe('no option dry');
-    expect(objectionTo('edged keys rehearse --config F')).toBe('no option config');
+    expect(objectionTo('edged keys id --config F')).toBe('no option config');
     expect(objectionTo('edged doctor --config F --fix')).toBeUndefined();
     expect(lines.length).toBeGreaterThan(30);
   });

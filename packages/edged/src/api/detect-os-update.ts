@@ -3,7 +3,6 @@ import { type Decision, type Records, decide, present } from '@edged/model/decis
 import { type OsIdentity, changedComponents } from '@edged/model/os-fingerprint';
 import { captureIdentity } from '@edged/precheck/capture-fingerprint';
 import { readRecords } from '@edged/precheck/records';
-import { openStateRoot } from '@edged/precheck/state-root';
 import { hasUnfinishedWork } from '@edged/precheck/unfinished-work';
 import { type CapturedFingerprint, fingerprintOf } from './capture-fingerprint.ts';
 import {
@@ -12,8 +11,9 @@ import {
   type StateRootOptions,
   fingerprintOrderOf,
   hostOf,
-  looseStateRootOrder,
+  pathOf,
 } from './options.ts';
+import { openToLook } from '../looking.ts';
 import { refusing } from './refusal.ts';
 
 /** What {@link detectOsUpdate} is asked with. */
@@ -65,7 +65,8 @@ export interface Detection {
 
 /**
  * Was the OS replaced? Decides from the records in the state root as the next precheck would (spec
- * section 5). Reads only, takes no lock, and asks nothing of the place where the tree lies.
+ * section 5). Reads only, takes no lock, and asks nothing of the place where the
+ * tree lies but that it can be read.
  *
  * @throws {@link PrecheckError} `state_root.*` when there is none that can be read;
  * `os.identity_missing`; `config.usage`.
@@ -77,7 +78,7 @@ export async function detectOsUpdate(options: DetectOptions): Promise<Detection>
       ? identityFrom(options.fingerprint)
       : captureIdentity(host.system, fingerprintOrderOf(options));
     const fingerprint = options.fingerprint ?? fingerprintOf(identity);
-    const stateRoot = openStateRoot(looseStateRootOrder(options), host, () => undefined);
+    const stateRoot = openToLook(pathOf(options), host);
     try {
       const records = readRecords(stateRoot.disk);
       const unfinished = hasUnfinishedWork(stateRoot);

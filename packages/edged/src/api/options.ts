@@ -159,16 +159,6 @@ export function stateRootOrderOf(options: StateRootOptions & StateRootRules): St
   };
 }
 
-/** For looking only: wherever the tree lies. */
-export function looseStateRootOrder(options: StateRootOptions): StateRootOrder {
-  return stateRootOrderOf({
-    stateRoot: pathOf(options),
-    skipMountCheck: true,
-    allowRootFilesystem: true,
-    lockWaitSeconds: 0,
-  });
-}
-
 export function trustOrderOf(options: TrustOptions): TrustOrder {
   return {
     edgeDomainId: options.edgeDomainId,

@@ -2,7 +2,6 @@
 import { digestOf } from '@edged/model/digest';
 import type { Report } from '@edged/precheck/event';
 import { type CheckedRuntime, contextOf, rehearseRuntime } from '@edged/precheck/reconstruction';
-import { openStateRoot } from '@edged/precheck/state-root';
 import {
   type ClockOptions,
   type MachineOptions,
@@ -10,11 +9,12 @@ import {
   type StateRootOptions,
   type TrustOptions,
   hostOf,
-  looseStateRootOrder,
+  pathOf,
   reportOf,
   timeOrderOf,
   trustOrderOf,
 } from './options.ts';
+import { openToLook } from '../looking.ts';
 import { refusing } from './refusal.ts';
 
 /** What {@link verifyManifest} is asked with. */
@@ -63,7 +63,7 @@ export interface VerifiedRuntime {
  * Signature, content and freshness of `runtime/manifest.json`, every rule for its operations and
  * every source that it names, as a device would judge them if its OS were replaced now (spec
  * section 6). Each source is read once, in full. Reads only, takes no lock, and asks nothing of the
- * place where the tree lies.
+ * place where the tree lies but that it can be read.
  *
  * @throws {@link PrecheckError} `manifest.*`, `trust.*` and `operation.*`, such as
  * `manifest.signature_invalid`; `reconstruction.no_space`; `state_root.*`; `config.usage`.
@@ -72,7 +72,7 @@ export async function verifyManifest(options: VerifyOptions): Promise<VerifiedRu
   return refusing(() => {
     const host = hostOf(options);
     const report = reportOf(options);
-    const stateRoot = openStateRoot(looseStateRootOrder(options), host, report);
+    const stateRoot = openToLook(pathOf(options), host);
     try {
       const order = { trust: trustOrderOf(options), time: timeOrderOf(options) };
       const context = contextOf(stateRoot, host, order, report);

@@ -17,7 +17,7 @@ import { type Trust, keyringDirectories, loadTrust } from '@edged/precheck/trust
 import { type CommandContext, reportTo } from '../command-context.ts';
 import { success } from '@edged/model/exit-code';
 import { readInput } from '../files.ts';
-import { looseOrder, withStateRoot } from './verify.ts';
+import { type LookArguments, unasked, withStateRoot } from '../looking.ts';
 
 /** The id by which a keyring, a log line and a revocation know a key. */
 export function runKeysId(files: readonly string[], { terminal }: CommandContext): number {
@@ -28,20 +28,17 @@ export function runKeysId(files: readonly string[], { terminal }: CommandContext
   return success;
 }
 
-export function runKeysList(stateRootPath: string | undefined, context: CommandContext): number {
-  return withStateRoot(stateRootPath, context, ({ disk, path: root }) => {
+export function runKeysList(args: LookArguments, context: CommandContext): Promise<number> {
+  return withStateRoot(args, context, ({ disk, path: root }, order) => {
     const memory = memoryOf(readRecords(disk));
-    const { trust: order } = looseOrder(undefined, context);
-    const trust = loadTrust(order, context.host, disk, root, memory);
+    const trust = loadTrust(order.trust, context.host, disk, root, memory);
     for (const line of describeTrust(trust)) context.terminal.out(`${line}\n`);
     for (const line of describeMemory(memory)) context.terminal.out(`${line}\n`);
     return success;
   });
 }
 
-export interface RehearseArguments {
-  readonly stateRoot: string | undefined;
-  readonly edgeDomainId: string | undefined;
+export interface RehearseArguments extends LookArguments {
   /** With its signatures beside it: `FILE.sig`, `FILE.sig.NAME`. Undefined: the installed one. */
   readonly manifest: string | undefined;
   /** Signed updates for identity/keyring/, with their signatures beside them. */
@@ -51,12 +48,11 @@ export interface RehearseArguments {
 }
 
 /** Exit 0 when a reconstruction on this device would accept all of it. Changes nothing. */
-export function runKeysRehearse(args: RehearseArguments, context: CommandContext): number {
-  return withStateRoot(args.stateRoot, context, (stateRoot) => {
+export function runKeysRehearse(args: RehearseArguments, context: CommandContext): Promise<number> {
+  return withStateRoot(args, context, (stateRoot, order) => {
     const candidates = candidateFiles(args);
     const disk = withFiles(stateRoot.disk, candidates);
     const host = args.keyring ? withKeyring(context.host, args.keyring) : context.host;
-    const order = looseOrder(args.edgeDomainId, context);
     const question = contextOf(stateRoot, host, order, reportTo(context.log));
     const { trust, verified, acceptance } = judgeManifest({ ...stateRoot, disk }, host, question);
     requireReached(candidates, trust);
@@ -64,6 +60,7 @@ export function runKeysRehearse(args: RehearseArguments, context: CommandContext
     for (const line of describeTrust(trust)) terminal.out(`${line}\n`);
     if (verified.signers.length > 0) terminal.out(`signed by: ${verified.signers.join(', ')}\n`);
     for (const line of describeMemory(acceptance)) terminal.out(`then ${line}\n`);
+    for (const line of unasked(args)) terminal.out(`${line}\n`);
     terminal.out(`would be accepted in epoch ${question.bootEpoch}\n`);
     return success;
   });

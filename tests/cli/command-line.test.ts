@@ -169,6 +169,23 @@ test('init makes exactly the seven directories, fills in what is missing, touche
     expect(fs.readFileSync(`${made}/identity/README.md`, 'utf8')).toBe('mine');
   }));
 
+test('init makes nothing where precheck would refuse the place, nor in an unnamed one', () =>
+  withDevice(({ directory }) => {
+    const open = `${directory}/open`;
+    fs.mkdirSync(open);
+    fs.chmodSync(open, 0o777);
+    for (const [name, exitCode, reason] of [
+      [open, 2, 'state_root.world_writable'],
+      ['/', 2, 'state_root.is_filesystem_root'],
+      ['', 1, 'config.usage'],
+    ] as const) {
+      const result = runCommand(['init', name], { directory: open });
+      expect(result).toMatchObject({ exitCode, stdout: '' });
+      expect(result.stderr).toContain(`reason="${reason}"`);
+    }
+    expect(fs.readdirSync(open)).toEqual([]);
+  }));
+
 const { bavail, bsize } = fs.statfsSync(os.tmpdir());
 const hasScript = spawnSync('script', ['--version']).status === 0 && bavail * bsize > 4 * 2 ** 30;
 (hasScript ? test : test.skip)('progress is for a terminal, and is gone when it is done', () =>

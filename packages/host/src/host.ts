@@ -103,6 +103,8 @@ export interface DirectoryReport {
   readonly canonicalPath: string;
   readonly isDirectory: boolean;
   readonly mode: number;
+  /** User id. */
+  readonly owner: number;
   readonly ownedByUsOrRoot: boolean;
   readonly access: 'writable' | 'read_only_mount' | 'denied';
 }

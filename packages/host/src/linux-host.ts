@@ -216,6 +216,7 @@ function inspectDirectory(path: string): DirectoryReport | undefined {
       canonicalPath,
       isDirectory: stats.isDirectory(),
       mode: stats.mode & 0o7777,
+      owner: stats.uid,
       ownedByUsOrRoot: stats.uid === 0 || stats.uid === process.geteuid?.(),
       access: accessTo(canonicalPath),
     };

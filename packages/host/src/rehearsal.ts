@@ -77,9 +77,9 @@ export function rehearse(host: Host): Rehearsal {
         if (!entry || entry.kind === 'file') return host.inspectDirectory(path);
         if (entry.kind === 'gone') return undefined;
         const canonicalPath = canonical(path);
-        const { mode } = entry;
+        const { mode, owner } = entry;
         const common = { isDirectory: true, ownedByUsOrRoot: true, access: 'writable' } as const;
-        return { canonicalPath, mode, ...common };
+        return { canonicalPath, mode, owner: owner.userId, ...common };
       },
       tryLock(path) {
         if (host.isLocked(path)) return undefined;

@@ -98,10 +98,10 @@ export function requireDirectory(path: string, host: Host): DirectoryReport {
   if (!path.startsWith('/')) throw new PrecheckError('state_root.not_absolute', where);
   const found = host.inspectDirectory(path);
   if (!found) throw new PrecheckError('state_root.missing', where);
-  const { canonicalPath, isDirectory, mode, ownedByUsOrRoot } = found;
+  const { canonicalPath, isDirectory, mode, owner, ownedByUsOrRoot } = found;
   if (!isDirectory) throw new PrecheckError('state_root.not_a_directory', where);
   if (canonicalPath === '/') throw new PrecheckError('state_root.is_filesystem_root', where);
-  if (!ownedByUsOrRoot) throw new PrecheckError('state_root.wrong_owner', where);
+  if (!ownedByUsOrRoot) throw new PrecheckError('state_root.wrong_owner', { ...where, owner });
   if (mode & 0o002) {
     throw new PrecheckError('state_root.world_writable', {
       ...where,

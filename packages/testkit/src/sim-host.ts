@@ -65,7 +65,7 @@ export function simHost(disk: SimDisk, os: SimOs, files: ReadonlyMap<string, Uin
       const isInside = path === simRoot || path.startsWith(`${simRoot}/`);
       if (!isInside || disk.status(inside)?.kind !== 'directory') return undefined;
       const common = { canonicalPath: path, isDirectory: true, ownedByUsOrRoot: true } as const;
-      return { ...common, mode: 0o755, access: 'writable' };
+      return { ...common, owner: 0, mode: 0o755, access: 'writable' };
     },
     fileMode: () => undefined,
     openDisk: () => disk,

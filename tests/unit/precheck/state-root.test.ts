@@ -38,6 +38,7 @@ function hostWith(
       canonicalPath: path,
       isDirectory: true,
       mode: 0o755,
+      owner: 0,
       ownedByUsOrRoot: true,
       access: 'writable',
     }),
@@ -158,9 +159,9 @@ test('the expected disk is known by each of its names', () => {
 });
 
 test.each([
-  ['of another user', { ownedByUsOrRoot: false }, 'state_root.wrong_owner'],
-  ['world-writable', { mode: 0o777 }, 'state_root.world_writable'],
-])('a skipped mount check is said of a directory %s as well', (_what, changes, code) => {
+  ['of another user', { owner: 7, ownedByUsOrRoot: false }, 'state_root.wrong_owner', { owner: 7 }],
+  ['world-writable', { mode: 0o777 }, 'state_root.world_writable', { mode: '0777' }],
+])('a directory %s is refused, and a skipped check said', (_what, changes, code, named) => {
   const host = hostWith('');
   const inspectDirectory: Host['inspectDirectory'] = (path) => {
     const found = host.inspectDirectory(path);
@@ -170,7 +171,7 @@ test.each([
   const report = (name: string): void => void reported.push(name);
   const skipping = { ...order, skipMountCheck: true };
   expect(() => openStateRoot(skipping, { ...host, inspectDirectory }, report)).toThrow(
-    expect.objectContaining({ code }),
+    expect.objectContaining({ code, details: [expect.objectContaining(named)] }),
   );
   expect(reported).toEqual(['edge.state_root.mount_check_skipped']);
 });

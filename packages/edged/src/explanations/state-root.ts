@@ -86,10 +86,10 @@ export const stateRootExplanations = {
   },
   'state_root.wrong_owner': {
     meaning:
-      'The directory in `state_root` belongs to a user that is neither root nor the one that ' +
-      'runs edged. Its owner could put another manifest, key or record there between two ' +
-      'boots. Usually it was unpacked from an archive that kept the numbers of a build ' +
-      'machine.',
+      'The directory in `state_root` belongs to a user (`owner`, a number) that is neither root ' +
+      'nor the one that runs edged. Its owner could put another manifest, key or record there ' +
+      'between two boots. Usually it was unpacked from an archive that kept the numbers of a ' +
+      'build machine.',
     repair: [
       "Look: `stat -c '%U %G %a %n' /data/edged /data/edged/*`.",
       'Take it over: `chown root:root /data/edged`.',

@@ -41,6 +41,7 @@ describe(`with dpkg-deb${canBuild ? '' : ' (SKIPPED: there is none)'}`, () => {
     expect(execFileSync(edged, ['version'], { encoding: 'utf8' })).toBe('edged 0.1.0\n');
     const unit = installed('usr/lib/systemd/system/edged-precheck.service');
     expect(unit).toContain('ExecStart=/usr/bin/edged precheck');
+    expect(unit).toContain('Documentation=man:edged(8)\n');
     expect(unit).not.toMatch(/@[A-Z_]+@/);
     for (const name of [
       'usr/lib/systemd/system/edged-bless.service',

@@ -33,14 +33,15 @@ export function makeDebianPackage({ executable, directory }: DebianOrder): strin
     fs.writeFileSync(file, content, { mode });
   };
   write('usr/bin/edged', fs.readFileSync(executable), 0o755);
+  for (const { file, section, text } of manualPages()) {
+    write(`usr/share/man/man${section}/${file}.gz`, gzip(text));
+  }
   const unitDirectory = '/usr/lib/systemd/system';
   const installer = path.join(top, 'systemd/install');
   const places = ['--prefix', '/usr', '--state-root', '/data/edged'];
   const target = ['--unit-dir', unitDirectory, '--destdir', root];
+  // after the manual pages, which the units then name
   execFileSync('sh', [installer, ...places, ...target], { stdio: ['ignore', 'ignore', 'pipe'] });
-  for (const { file, section, text } of manualPages()) {
-    write(`usr/share/man/man${section}/${file}.gz`, gzip(text));
-  }
   write('usr/share/bash-completion/completions/edged', completionScripts.bash);
   write('usr/share/zsh/vendor-completions/_edged', completionScripts.zsh);
   write('usr/share/fish/vendor_completions.d/edged.fish', completionScripts.fish);

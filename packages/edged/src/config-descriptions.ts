@@ -60,5 +60,7 @@ export const configDescriptions: Readonly<Record<string, string>> = {
     '`image` only.',
   'time.synchronized_marker':
     'A file that is there since a time service has set the clock; without the key ' +
-    '`/run/systemd/timesync/synchronized`.',
+    '`/run/systemd/timesync/synchronized`, which systemd-timesyncd alone makes. Where chrony or ' +
+    'ntpd sets the clock, name a file that is made after `time-sync.target`: without it the ' +
+    'clock counts as not synchronised, and a certificate that is not valid yet is never exit 3.',
 };

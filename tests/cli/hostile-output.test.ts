@@ -62,6 +62,31 @@ test.each([
   }),
 );
 
+test.each([
+  ['a stray brace', (text: string) => text.replace('identity:', 'identity: }')],
+  ['a stray bracket', (text: string) => text.replace('  fleet_salt', ']\n  fleet_salt')],
+  ['an alias', (text: string) => text.replace(/fleet_salt: "(\w+)"/, 'fleet_salt: *$1')],
+  ['as a key', (text: string) => text.replace(/fleet_salt: "(\w+)"/, '? [$1]\n  : x')],
+])('the salt is not shown after a slip: %s', (_what, slip) =>
+  withDevice((device) => {
+    const salt = /fleet_salt: "(\w+)"/.exec(device.read('edge.toml'))?.[1] ?? '';
+    device.editConfig(slip);
+    const runtime = path.join(device.directory, 'run');
+    fs.mkdirSync(runtime);
+    const environment = { ...skipMountCheck, RUNTIME_DIRECTORY: runtime };
+    for (const args of [['precheck'], ['precheck', '--log-format', 'json'], ['doctor'], ['status']])
+      for (const output of ['text', 'json']) {
+        const line = [...args, '--config', device.config, '--output', output];
+        const { stdout, stderr } = runCommand(line, { environment });
+        expect(stdout + stderr).toContain('config.syntax');
+        expect(stdout + stderr).not.toContain(salt.slice(0, 8));
+      }
+    const result = fs.readFileSync(path.join(runtime, 'precheck.json'), 'utf8');
+    expect(result).toContain('config.syntax');
+    expect(result).not.toContain(salt.slice(0, 8));
+  }),
+);
+
 test('whatever the umask, others can read the metrics and the result', () =>
   withDevice((device) => {
     const runtime = path.join(device.directory, 'run');

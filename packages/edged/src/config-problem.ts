@@ -1,32 +1,40 @@
-/** What is wrong in a config, in words. Loaded only for a config that is wrong. */
-import type { FailureDetail } from '@edged/model/failure';
+/**
+ * What is wrong in a config, in words. Loaded only for a config that is wrong. Never shown: a
+ * secret, what stands where one should, and what looks like one and stands elsewhere by a slip.
+ */
+import { type FailureDetail, PrecheckError } from '@edged/model/failure';
 import { isObject } from '@edged/model/json-reader';
 import { distance } from 'fastest-levenshtein';
 import type * as v from 'valibot';
 import { configSchema, secretKeys } from './config-schema.ts';
-import type { ConfigText } from './config-text.ts';
+import type { ConfigDocument, ConfigPath, ConfigText } from './config-text.ts';
 
 /** Letters that may differ for `did you mean`. */
 const nearMiss = 3;
 
+/** `config.syntax` for a text that is no document. */
+export function unparsable({ language, problems }: ConfigText, file: string): PrecheckError {
+  const details = problems.map((problem) => ({ file, language, ...problem }));
+  return new PrecheckError('config.syntax', details);
+}
+
 /** One problem: where, what was found, what is allowed, and what may have been meant. */
 export function describeProblem(
   issue: v.BaseIssue<unknown>,
-  text: ConfigText,
+  document: ConfigDocument,
   file: string,
 ): FailureDetail {
   const path = (issue.path ?? []).map((item) => item.key as string | number);
-  const name = path.join('.') || '(top)';
-  const place = { file, at: text.placeOf(path), key: name };
+  const place = { file, at: document.placeOf(path), key: showPath(path) };
   if (issue.type !== 'strict_object') {
-    const found = show(issue.input, name);
+    const found = show(issue.input, path);
     return { ...place, problem: `found ${found}`, allowed: issue.message };
   }
   if (path.length === 0)
-    return { ...place, problem: `found ${show(issue.input, '')}`, allowed: 'a mapping' };
+    return { ...place, problem: `found ${show(issue.input, path)}`, allowed: 'a mapping' };
   if (issue.expected !== 'never') {
     const isMissing = issue.input === undefined;
-    const problem = isMissing ? 'missing' : `found ${show(issue.input, name)}`;
+    const problem = isMissing ? 'missing' : `found ${show(issue.input, path)}`;
     return { ...place, problem, allowed: isMissing ? 'this key is required' : 'a mapping' };
   }
   const siblings = allowedKeys(path.slice(0, -1));
@@ -45,7 +53,7 @@ export function describeProblem(
 }
 
 /** The keys that the schema has below a path. */
-function allowedKeys(path: readonly (string | number)[]): string[] {
+function allowedKeys(path: ConfigPath): string[] {
   let schema: unknown = configSchema;
   for (const name of path) schema = entriesOf(schema)[name];
   return Object.keys(entriesOf(schema));
@@ -58,12 +66,31 @@ function entriesOf(schema: unknown): Record<string | number, unknown> {
   return isObject(entries) ? entries : {};
 }
 
-/** What holds a secret, or stands where one should, is never shown; nor is what may hold one. */
-function show(value: unknown, name: string): string {
+/** A salt or key in hexadecimal digits, or a good part of one. */
+const secretLike = /[0-9a-f]{12}/i;
+
+function show(value: unknown, path: ConfigPath): string {
+  const name = path.join('.');
   if (Array.isArray(value)) return 'a list';
   if (isObject(value)) return 'a mapping';
+  if (value === null || value === undefined) return 'nothing';
   const mayHoldSecret = [...secretKeys].some((key) => key === name || key.startsWith(`${name}.`));
-  if (mayHoldSecret || name === '') return '(hidden)';
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  const isHidden = mayHoldSecret || name === '';
+  if (typeof value === 'string') {
+    if (isHidden || secretLike.test(value)) return `a text of ${value.length} letters (hidden)`;
+    const text = JSON.stringify(value);
+    return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  }
+  const text = String(value);
+  return isHidden || text.length > 20 ? `a ${typeof value} (hidden)` : text;
+}
+
+/** Dotted. A name that is no plain word may be a value that slipped out of its place. */
+function showPath(path: ConfigPath): string {
+  const names = path.map((name, at) => {
+    if (typeof name === 'number' || allowedKeys(path.slice(0, at)).includes(name)) return name;
+    const isWord = /^[\w. -]{1,40}$/.test(name) && name.replaceAll(/\D/g, '').length <= 3;
+    return isWord && !secretLike.test(name) ? name : '(hidden)';
+  });
+  return names.join('.') || '(top)';
 }

@@ -19,11 +19,13 @@ export async function parseConfig(text: string, file: string): Promise<Config> {
   const plain = v.safeParse(configSchema, readPlainYaml(text));
   if (plain.success) return plain.output;
   const { parseConfigText } = await import('./config-text.ts');
-  const parsed = parseConfigText(text, file);
-  const result = v.safeParse(configSchema, parsed.value);
-  if (result.success) return result.output;
-  const { describeProblem } = await import('./config-problem.ts');
-  const problems = result.issues.map((issue) => describeProblem(issue, parsed, file));
+  const parsed = parseConfigText(text);
+  const { document } = parsed;
+  const result = document && v.safeParse(configSchema, document.value);
+  if (result?.success) return result.output;
+  const { describeProblem, unparsable } = await import('./config-problem.ts');
+  if (!document || !result) throw unparsable(parsed, file);
+  const problems = result.issues.map((issue) => describeProblem(issue, document, file));
   throw new PrecheckError('config.invalid', problems);
 }
 

@@ -1,0 +1,89 @@
+/**
+ * YAML 1.2, and JSON as the part of it that it is. What the library does not do by itself:
+ * - its messages quote the text, and the text may be the salt: there are sentences of our own;
+ * - it makes text of a key that is a mapping, and warns through Node: such keys are refused.
+ */
+import {
+  type Document,
+  type ErrorCode,
+  LineCounter,
+  isCollection,
+  isMap,
+  isScalar,
+  parseDocument,
+} from 'yaml';
+import type { ConfigPath, ConfigReading } from './config-text.ts';
+
+/** More aliases than any config needs; the guard of the library against anchor bombs. */
+const mostAliases = 100;
+
+export function parseYaml(text: string): ConfigReading {
+  const lineCounter = new LineCounter();
+  const place = (offset: number): string => {
+    const { line, col } = lineCounter.linePos(offset);
+    return `${line}:${col}`;
+  };
+  const document = parseDocument(text, {
+    version: '1.2',
+    uniqueKeys: true,
+    stringKeys: true,
+    prettyErrors: false,
+    logLevel: 'error',
+    lineCounter,
+  });
+  const problems = [...document.errors, ...document.warnings].map(({ pos, code }) => ({
+    at: place(pos[0]),
+    problem: sentences[code],
+  }));
+  if (problems.length > 0) return { problems };
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: mostAliases });
+    return { problems, document: { value, placeOf: (path) => place(offsetOf(path, document)) } };
+  } catch {
+    return {
+      problems: [{ at: '1:1', problem: 'an alias without its anchor, or too many of them' }],
+    };
+  }
+}
+
+function offsetOf(path: ConfigPath, document: Document.Parsed): number {
+  let node: unknown = document.contents;
+  let offset = document.contents?.range?.[0] ?? 0;
+  for (const name of path) {
+    if (!isCollection(node)) break;
+    const pair = isMap(node)
+      ? node.items.find(({ key }) => isScalar(key) && String(key.value) === String(name))
+      : undefined;
+    const key = pair && isScalar(pair.key) ? pair.key : undefined;
+    if (!key?.range) break;
+    offset = key.range[0];
+    node = pair?.value;
+  }
+  return offset;
+}
+
+const sentences: Readonly<Record<ErrorCode, string>> = {
+  ALIAS_PROPS: 'an alias that has an anchor or a tag',
+  BAD_ALIAS: 'an alias or an anchor whose name is empty or ends in a colon',
+  BAD_COLLECTION_TYPE: 'a tag that does not fit what it stands at',
+  BAD_DIRECTIVE: 'a directive; the only one allowed is %YAML 1.2',
+  BAD_DQ_ESCAPE: 'an escape sequence that does not exist',
+  BAD_INDENT: 'wrong indentation, or a bracket that is not closed',
+  BAD_PROP_ORDER: 'an anchor or a tag at the wrong place',
+  BAD_SCALAR_START: 'a character that a value without quotes cannot begin with',
+  BLOCK_AS_IMPLICIT_KEY: 'a mapping or a list on the line of a key',
+  BLOCK_IN_FLOW: 'an indented mapping or list inside brackets',
+  DUPLICATE_KEY: 'duplicate key',
+  IMPOSSIBLE: 'what stands here cannot be read',
+  KEY_OVER_1024_CHARS: 'a key of more than 1024 letters',
+  MISSING_CHAR: 'a closing quote or bracket, a comma, a colon or a blank is missing',
+  MULTILINE_IMPLICIT_KEY: 'a key over several lines: a quote or a colon too many or too few',
+  MULTIPLE_ANCHORS: 'more than one anchor',
+  MULTIPLE_DOCS: 'a second document',
+  MULTIPLE_TAGS: 'more than one tag',
+  NON_STRING_KEY: 'a key that is no text',
+  RESOURCE_EXHAUSTION: 'too much to be read',
+  TAB_AS_INDENT: 'a tab in the indentation',
+  TAG_RESOLVE_FAILED: 'a tag that is not known here',
+  UNEXPECTED_TOKEN: 'something that cannot stand here',
+};

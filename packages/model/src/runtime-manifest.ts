@@ -7,6 +7,7 @@ import { parseDigest } from './digest.ts';
 import { PrecheckError } from './failure.ts';
 import type { InstallOperation } from './install-operation.ts';
 import { JsonProblem, parseStrictJson } from './json-reader.ts';
+import { unknownKeys } from './unknown-keys.ts';
 
 export interface RuntimeManifest {
   readonly version: '1';
@@ -85,13 +86,15 @@ export const manifestSchema = v.strictObject({
 
 /** Parses verified bytes. Throws `manifest.invalid` with every problem. */
 export function parseRuntimeManifest(bytes: Uint8Array): RuntimeManifest {
-  const result = v.safeParse(manifestSchema, readJson(bytes));
+  const json = readJson(bytes);
+  const result = v.safeParse(manifestSchema, json);
   if (!result.success) {
-    const problems = result.issues.map((issue) => ({
-      at: v.getDotPath(issue) ?? '(top)',
-      problem: issue.message,
-    }));
-    throw new PrecheckError('manifest.invalid', problems);
+    const unknown = unknownKeys(manifestSchema, json).map((path) => path.join('.'));
+    const problems = result.issues
+      .map((issue) => ({ at: v.getDotPath(issue) ?? '(top)', problem: issue.message }))
+      .filter(({ at }) => !unknown.includes(at));
+    const surplus = unknown.map((at) => ({ at, problem: 'unknown key' }));
+    throw new PrecheckError('manifest.invalid', [...problems, ...surplus]);
   }
   const { version, binary_path, operations, serial, issued_at, not_after } = result.output;
   return {

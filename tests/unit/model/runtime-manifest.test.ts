@@ -115,4 +115,18 @@ describe('refused', () => {
       'operations.1.mode',
     ]);
   });
+
+  test('all unknown keys at once', () => {
+    const operations = [
+      { ...copy, one: 1, two: 2 },
+      { op: 'verify_config', src: 'x', dst: 'y' },
+    ];
+    expect(problems({ version: '1', operations, three: 3, four: { five: 5 } })).toEqual([
+      'operations.0.one',
+      'operations.0.two',
+      'operations.1.dst',
+      'three',
+      'four',
+    ]);
+  });
 });

@@ -4,39 +4,63 @@
  */
 import { type FailureDetail, PrecheckError } from '@edged/model/failure';
 import { isObject } from '@edged/model/json-reader';
+import { unknownKeys } from '@edged/model/unknown-keys';
 import { distance } from 'fastest-levenshtein';
 import type * as v from 'valibot';
 import { configSchema, secretKeys } from './config-schema.ts';
-import type { ConfigDocument, ConfigPath, ConfigText } from './config-text.ts';
+import type { ConfigDocument, ConfigPath } from './config-reading.ts';
+import type { ConfigText } from './config-text.ts';
 
 /** Letters that may differ for `did you mean`. */
 const nearMiss = 3;
 
-/** `config.syntax` for a text that is no document. */
-export function unparsable({ language, problems }: ConfigText, file: string): PrecheckError {
-  const details = problems.map((problem) => ({ file, language, ...problem }));
-  return new PrecheckError('config.syntax', details);
+/**
+ * Everything at once: what is wrong with the text, with its values, and every key too many.
+ * `config.syntax` where the text is no document, or has a key twice.
+ */
+export function refusalOf(
+  { language, problems, document }: ConfigText,
+  issues: readonly v.BaseIssue<unknown>[],
+  file: string,
+): PrecheckError {
+  const details = problems.map(({ at, path, ...rest }): FailureDetail => ({
+    file,
+    language,
+    at,
+    ...(path ? { key: showPath(path) } : {}),
+    ...rest,
+  }));
+  if (document) {
+    const misfits = issues.filter(
+      ({ type, expected }) => type !== 'strict_object' || expected !== 'never',
+    );
+    details.push(
+      ...misfits.map((issue) => describeMisfit(issue, document, file)),
+      ...unknownKeys(configSchema, document.value).map((path) =>
+        describeUnknown(path, document, file),
+      ),
+    );
+  }
+  return new PrecheckError(problems.length > 0 ? 'config.syntax' : 'config.invalid', details);
 }
 
-/** One problem: where, what was found, what is allowed, and what may have been meant. */
-export function describeProblem(
+/** One problem: where, what was found, what is allowed. */
+function describeMisfit(
   issue: v.BaseIssue<unknown>,
   document: ConfigDocument,
   file: string,
 ): FailureDetail {
   const path = (issue.path ?? []).map((item) => item.key as string | number);
   const place = { file, at: document.placeOf(path), key: showPath(path) };
-  if (issue.type !== 'strict_object') {
-    const found = show(issue.input, path);
-    return { ...place, problem: `found ${found}`, allowed: issue.message };
+  const isSection = issue.type === 'strict_object';
+  if (isSection && path.length > 0 && issue.input === undefined) {
+    return { ...place, problem: 'missing', allowed: 'this key is required' };
   }
-  if (path.length === 0)
-    return { ...place, problem: `found ${show(issue.input, path)}`, allowed: 'a mapping' };
-  if (issue.expected !== 'never') {
-    const isMissing = issue.input === undefined;
-    const problem = isMissing ? 'missing' : `found ${show(issue.input, path)}`;
-    return { ...place, problem, allowed: isMissing ? 'this key is required' : 'a mapping' };
-  }
+  const problem = `found ${show(issue.input, path)}`;
+  return { ...place, problem, allowed: isSection ? 'a mapping' : issue.message };
+}
+
+function describeUnknown(path: ConfigPath, document: ConfigDocument, file: string): FailureDetail {
   const siblings = allowedKeys(path.slice(0, -1));
   const written = String(path.at(-1));
   const closest = siblings.toSorted(
@@ -45,7 +69,9 @@ export function describeProblem(
   const hint =
     closest !== undefined && distance(closest, written) <= nearMiss ? closest : undefined;
   return {
-    ...place,
+    file,
+    at: document.placeOf(path),
+    key: showPath(path),
     problem: 'unknown key',
     ...(hint === undefined ? {} : { did_you_mean: hint }),
     allowed: siblings.join(', '),

@@ -1,18 +1,11 @@
 /**
  * YAML 1.2, and JSON as the part of it that it is. What the library does not do by itself:
  * - its messages quote the text, and the text may be the salt: there are sentences of our own;
+ * - it compares each key with every other, and names none: duplicates are found in the tree;
  * - it makes text of a key that is a mapping, and warns through Node: such keys are refused.
  */
-import {
-  type Document,
-  type ErrorCode,
-  LineCounter,
-  isCollection,
-  isMap,
-  isScalar,
-  parseDocument,
-} from 'yaml';
-import type { ConfigPath, ConfigReading } from './config-text.ts';
+import { type ErrorCode, LineCounter, isMap, isScalar, isSeq, parseDocument } from 'yaml';
+import { type ConfigPath, type ConfigReading, Places, duplicateKey } from './config-reading.ts';
 
 /** More aliases than any config needs; the guard of the library against anchor bombs. */
 const mostAliases = 100;
@@ -25,7 +18,7 @@ export function parseYaml(text: string): ConfigReading {
   };
   const document = parseDocument(text, {
     version: '1.2',
-    uniqueKeys: true,
+    uniqueKeys: false,
     stringKeys: true,
     prettyErrors: false,
     logLevel: 'error',
@@ -36,9 +29,15 @@ export function parseYaml(text: string): ConfigReading {
     problem: sentences[code],
   }));
   if (problems.length > 0) return { problems };
+  const { offsets, duplicates } = findKeys(document.contents);
   try {
     const value: unknown = document.toJS({ maxAliasCount: mostAliases });
-    return { problems, document: { value, placeOf: (path) => place(offsetOf(path, document)) } };
+    return {
+      problems: duplicates.map(({ path, offset, first }) =>
+        duplicateKey(path, place(offset), place(first)),
+      ),
+      document: { value, placeOf: (path) => place(offsets.nearest(path) ?? 0) },
+    };
   } catch {
     return {
       problems: [{ at: '1:1', problem: 'an alias without its anchor, or too many of them' }],
@@ -46,20 +45,29 @@ export function parseYaml(text: string): ConfigReading {
   }
 }
 
-function offsetOf(path: ConfigPath, document: Document.Parsed): number {
-  let node: unknown = document.contents;
-  let offset = document.contents?.range?.[0] ?? 0;
-  for (const name of path) {
-    if (!isCollection(node)) break;
-    const pair = isMap(node)
-      ? node.items.find(({ key }) => isScalar(key) && String(key.value) === String(name))
-      : undefined;
-    const key = pair && isScalar(pair.key) ? pair.key : undefined;
-    if (!key?.range) break;
-    offset = key.range[0];
-    node = pair?.value;
-  }
-  return offset;
+interface Duplicate {
+  readonly path: ConfigPath;
+  readonly offset: number;
+  readonly first: number;
+}
+
+function findKeys(contents: unknown): { offsets: Places<number>; duplicates: Duplicate[] } {
+  const offsets = new Places<number>();
+  const duplicates: Duplicate[] = [];
+  const visit = (node: unknown, path: ConfigPath): void => {
+    if (isSeq(node)) node.items.forEach((item, index) => visit(item, [...path, index]));
+    if (!isMap(node)) return;
+    for (const { key, value } of node.items) {
+      if (!isScalar(key) || !key.range) continue;
+      const inner = [...path, String(key.value)];
+      const [offset] = key.range;
+      const first = offsets.add(inner, offset);
+      if (first !== undefined) duplicates.push({ path: inner, offset, first });
+      visit(value, inner);
+    }
+  };
+  visit(contents, []);
+  return { offsets, duplicates };
 }
 
 const sentences: Readonly<Record<ErrorCode, string>> = {

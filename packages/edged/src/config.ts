@@ -20,13 +20,11 @@ export async function parseConfig(text: string, file: string): Promise<Config> {
   if (plain.success) return plain.output;
   const { parseConfigText } = await import('./config-text.ts');
   const parsed = parseConfigText(text);
-  const { document } = parsed;
+  const { document, problems } = parsed;
   const result = document && v.safeParse(configSchema, document.value);
-  if (result?.success) return result.output;
-  const { describeProblem, unparsable } = await import('./config-problem.ts');
-  if (!document || !result) throw unparsable(parsed, file);
-  const problems = result.issues.map((issue) => describeProblem(issue, document, file));
-  throw new PrecheckError('config.invalid', problems);
+  if (result?.success && problems.length === 0) return result.output;
+  const { refusalOf } = await import('./config-problem.ts');
+  throw refusalOf(parsed, result?.issues ?? [], file);
 }
 
 function readBytes(path: string): Buffer {

@@ -4,7 +4,7 @@ import { parseConfig } from 'edged/config';
 import { languageOf } from 'edged/config-text';
 import { exampleConfig } from 'edged/simulation/example-config';
 import fc from 'fast-check';
-import { parse } from 'yaml';
+import { parse, stringify as stringifyYaml } from 'yaml';
 import { stringify } from 'smol-toml';
 
 const yaml = exampleConfig('/data/edged', '/etc/edged');
@@ -129,6 +129,56 @@ test('all problems at once, a near miss named, a far one not', async () => {
   expect(details.find(({ key }) => key === 'transport.completely_other')).not.toHaveProperty(
     'did_you_mean',
   );
+});
+
+describe('all problems at once, in one section too', () => {
+  const wrong = { ...value, assurance: { ...value['assurance'], mode: 'fast', one: 1, two: 2 } };
+  const expected = [
+    ['assurance.mode', 'found "fast"'],
+    ['assurance.one', 'unknown key'],
+    ['assurance.two', 'unknown key'],
+  ];
+  const twice = (text: string, line: RegExp): string => text.replace(line, '$&$&');
+
+  test.each([
+    ['yaml', stringifyYaml(wrong)],
+    ['json', JSON.stringify(wrong)],
+    ['toml', stringify(wrong)],
+  ])('%s', async (_language, text) => {
+    const { code, details } = await refusal(text);
+    expect(code).toBe('config.invalid');
+    expect(details.map(({ key, problem }) => [key, problem])).toEqual(expected);
+    expect(new Set(details.map(({ at }) => at)).size).toBe(3);
+  });
+
+  test.each([
+    ['yaml', twice(twice(stringifyYaml(wrong), / {2}edge_domain_id.*\n/), /^schema.*\n/)],
+    [
+      'json',
+      twice(twice(JSON.stringify(wrong, null, 1), / {2}"edge_domain_id.*\n/), / "schema.*\n/),
+    ],
+    ['toml', twice(twice(stringify(wrong), /^edge_domain_id.*\n/m), /^schema.*\n/)],
+    ['toml, a table', `${stringify(wrong)}[identity]\nfleet_salt = "x"\n"schema" = 1\n`],
+  ])('%s, beside keys that stand twice', async (language, text) => {
+    const { code, details } = await refusal(text);
+    expect(code).toBe('config.syntax');
+    const duplicates = language.endsWith('table')
+      ? [['identity', 'duplicate key']]
+      : [
+          ['schema', 'duplicate key'],
+          ['identity.edge_domain_id', 'duplicate key'],
+        ];
+    expect(details.map(({ key, problem }) => [key, problem])).toEqual([...duplicates, ...expected]);
+    expect(details[0]).toMatchObject({
+      at: expect.stringMatching(/^\d+:\d+$/),
+      allowed: expect.stringMatching(/^each key once; it stands at \d+:\d+$/),
+    });
+  });
+
+  test('a key many times over', async () => {
+    const { details } = await refusal(`schema = "v1"\n`.repeat(100));
+    expect(details.filter(({ problem }) => problem === 'duplicate key')).toHaveLength(50);
+  });
 });
 
 describe('YAML that is not plain data is refused', () => {

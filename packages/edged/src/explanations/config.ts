@@ -60,7 +60,8 @@ export const configExplanations = {
     meaning:
       'The text is no YAML, TOML or JSON; `language` says as what it was read (the first line ' +
       'with content decides, never the name of the file) and `at` is line:column. A key that ' +
-      'stands twice and a text with more than a hundred aliases are refused here as well. ' +
+      'stands twice, with whatever else is wrong, and a text with more than a hundred aliases ' +
+      'are refused here as well. Nothing of the text is quoted, for it holds a secret. ' +
       'Usual causes are a tab in the indentation of YAML and an unclosed quote.',
     repair: [
       "Look at the place: `sed -n 'LINEp' F | cat -A` (`^I` is a tab).",

@@ -11,6 +11,8 @@ import { configSchema, secretKeys } from './config-schema.ts';
 import type { ConfigDocument, ConfigPath } from './config-reading.ts';
 import type { ConfigText } from './config-text.ts';
 
+/** A file with more is not put right line by line. */
+const mostShown = 50;
 /** Letters that may differ for `did you mean`. */
 const nearMiss = 3;
 
@@ -23,7 +25,7 @@ export function refusalOf(
   issues: readonly v.BaseIssue<unknown>[],
   file: string,
 ): PrecheckError {
-  const details = problems.map(({ at, path, ...rest }): FailureDetail => ({
+  const all: (() => FailureDetail)[] = problems.map(({ at, path, ...rest }) => () => ({
     file,
     language,
     at,
@@ -34,13 +36,14 @@ export function refusalOf(
     const misfits = issues.filter(
       ({ type, expected }) => type !== 'strict_object' || expected !== 'never',
     );
-    details.push(
-      ...misfits.map((issue) => describeMisfit(issue, document, file)),
-      ...unknownKeys(configSchema, document.value).map((path) =>
-        describeUnknown(path, document, file),
-      ),
-    );
+    for (const issue of misfits) all.push(() => describeMisfit(issue, document, file));
+    for (const path of unknownKeys(configSchema, document.value)) {
+      all.push(() => describeUnknown(path, document, file));
+    }
   }
+  const details = all.slice(0, mostShown).map((describe) => describe());
+  const rest = all.length - details.length;
+  if (rest > 0) details.push({ file, problem: `and ${rest} more problems, not shown` });
   return new PrecheckError(problems.length > 0 ? 'config.syntax' : 'config.invalid', details);
 }
 

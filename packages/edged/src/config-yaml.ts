@@ -6,9 +6,7 @@
  */
 import { type ErrorCode, LineCounter, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import { type ConfigPath, type ConfigReading, Places, duplicateKey } from './config-reading.ts';
-
-/** More aliases than any config needs; the guard of the library against anchor bombs. */
-const mostAliases = 100;
+import { findExcess, mostAliases } from './config-yaml-limits.ts';
 
 export function parseYaml(text: string): ConfigReading {
   const lineCounter = new LineCounter();
@@ -16,6 +14,8 @@ export function parseYaml(text: string): ConfigReading {
     const { line, col } = lineCounter.linePos(offset);
     return `${line}:${col}`;
   };
+  const excess = findExcess(text);
+  if (excess) return { problems: [{ at: placeIn(text, excess.offset), problem: excess.problem }] };
   const document = parseDocument(text, {
     version: '1.2',
     uniqueKeys: false,
@@ -43,6 +43,12 @@ export function parseYaml(text: string): ConfigReading {
       problems: [{ at: '1:1', problem: 'an alias without its anchor, or too many of them' }],
     };
   }
+}
+
+/** Where the library has not counted the lines. */
+function placeIn(text: string, offset: number): string {
+  const before = text.slice(0, offset).split('\n');
+  return `${before.length}:${(before.at(-1) ?? '').length + 1}`;
 }
 
 interface Duplicate {

@@ -181,6 +181,48 @@ describe('all problems at once, in one section too', () => {
   });
 });
 
+describe('a text of up to 1 MiB that is no config is refused quickly', () => {
+  const fill = (part: string): string => part.repeat(1_048_000 / part.length);
+  const keys = (line: (at: number) => string, count = 60_000): string =>
+    Array.from({ length: count }, (_, at) => line(at)).join('');
+
+  test.each([
+    ['brackets', fill('['), 1],
+    ['closing brackets', fill(']'), 1],
+    ['dashes', fill('- '), 1],
+    ['indentation', keys((at) => `${' '.repeat(at)}a:\n`, 1400), 1],
+    ['commas', `[${fill(',')}`, 1],
+    ['escapes', `a: "${fill('\\q')}"`, 1],
+    ['aliases', `a: &a 1\nb:\n${fill('- *a\n')}`, 1],
+    ['unknown keys', keys((at) => `key${at}: 1\n`), 1],
+    ['unknown keys in JSON', `{${keys((at) => `"key${at}":1,`)}"x":1}`, 1],
+    ['fewer of them', keys((at) => `key${at}: 1\n`, 10_000), 51],
+    ['fewer of them in JSON', `{${keys((at) => `"key${at}":1,`, 10_000)}"x":1}`, 51],
+    ['fewer brackets', fill('[').slice(0, 150), 51],
+    ['unknown keys in TOML', keys((at) => `key${at} = 1\n`), 51],
+    ['brackets in TOML', `a = ${fill('[')}`, 1],
+    ['duplicates in TOML', fill('schema = "v1"\n'), 51],
+    ['comments', fill(`# ${'x'.repeat(60)}\n`), 1],
+  ])('%s', async (_what, text, count) => {
+    const began = performance.now();
+    const { details } = await refusal(text);
+    expect(details.length).toBe(count);
+    expect(JSON.stringify(details)).not.toMatch(/call stack/);
+    if (count === 51) {
+      expect(details.at(-1)?.['problem']).toMatch(/^and \d+ more problems, not shown$|redefine/);
+    }
+    // 2 s alone; not held against a machine that does much else
+    expect(performance.now() - began).toBeLessThan(6000);
+  });
+
+  test('what nests as far as a config may', async () => {
+    const deep = yaml.replace('mode: baseline', `mode: ${'['.repeat(190)}${']'.repeat(190)}`);
+    expect((await refusal(deep)).details).toEqual([
+      expect.objectContaining({ key: 'assurance.mode', problem: 'found a list' }),
+    ]);
+  });
+});
+
 describe('YAML that is not plain data is refused', () => {
   test.each([
     ['duplicate key', `${yaml}schema: v1\n`, 'config.syntax'],

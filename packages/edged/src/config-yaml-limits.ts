@@ -1,7 +1,8 @@
 /**
  * What is not given to the YAML library at all. It composes recursively, and ends in the stack where
  * brackets, dashes or indentation go deep; it notes every problem of a text that is nothing but
- * problems. Its lexer is neither recursive nor slow, and its words are enough to tell.
+ * problems. Its lexer is neither recursive nor slow, and its words are enough to tell. And it obeys
+ * `%YAML 1.1`, where `yes` is true.
  */
 import { CST, Lexer } from 'yaml';
 
@@ -28,6 +29,9 @@ export function findExcess(text: string): Excess | undefined {
     if (kind === 'alias') aliases += 1;
     if (tokens > mostTokens) return { offset, problem: `more than ${mostTokens} words and marks` };
     if (aliases > mostAliases) return { offset, problem: `more than ${mostAliases} aliases` };
+    if (kind === 'directive-line' && !/^%YAML[ \t]+1\.2(?:[ \t]|$)/.test(source)) {
+      return { offset, problem: 'a directive; the only one allowed is %YAML 1.2' };
+    }
     if (nesting.after(kind, source) > mostNesting) {
       return { offset, problem: `nested too deeply, or indented by over ${mostNesting} columns` };
     }

@@ -227,6 +227,8 @@ describe('YAML that is not plain data is refused', () => {
   test.each([
     ['duplicate key', `${yaml}schema: v1\n`, 'config.syntax'],
     ['unknown tag', yaml.replace('v1', '!evil v1'), 'config.syntax'],
+    ['YAML 1.1', `%YAML 1.1\n---\n${yaml}  allow_root_filesystem: yes\n`, 'config.syntax'],
+    ['a tag directive', `%TAG ! a:\n---\n${yaml}`, 'config.syntax'],
     ['two documents', `${yaml}---\n${yaml}`, 'config.syntax'],
     ['tab as indentation', yaml.replace('  mode', '\tmode'), 'config.syntax'],
     ['__proto__', `${yaml}__proto__: {x: 1}\n`, 'config.invalid'],
@@ -238,6 +240,10 @@ describe('YAML that is not plain data is refused', () => {
   ])('%s', async (_what, text, code) => {
     expect((await refusal(text)).code).toBe(code);
   });
+});
+
+test('the directive of YAML 1.2 is allowed', async () => {
+  await expect(parseConfig(`%YAML 1.2\n---\n${yaml}`, 'f')).resolves.toBeDefined();
 });
 
 test('no text is ever anything but a config or a refusal with a reason', async () => {

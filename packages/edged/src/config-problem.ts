@@ -33,10 +33,9 @@ export function refusalOf(
     ...rest,
   }));
   if (document) {
-    const misfits = issues.filter(
-      ({ type, expected }) => type !== 'strict_object' || expected !== 'never',
-    );
-    for (const issue of misfits) all.push(() => describeMisfit(issue, document, file));
+    for (const misfit of misfitsAmong(issues)) {
+      all.push(() => describeMisfit(misfit, document, file));
+    }
     for (const path of unknownKeys(configSchema, document.value)) {
       all.push(() => describeUnknown(path, document, file));
     }
@@ -47,20 +46,44 @@ export function refusalOf(
   return new PrecheckError(problems.length > 0 ? 'config.syntax' : 'config.invalid', details);
 }
 
+interface Misfit {
+  readonly path: ConfigPath;
+  readonly input: unknown;
+  readonly allowed: string;
+}
+
+/** Without unknown keys, which are found otherwise. A list has no keys to miss: it is named once. */
+function misfitsAmong(issues: readonly v.BaseIssue<unknown>[]): Misfit[] {
+  const lists = new Set<unknown>();
+  return issues.flatMap(({ type, expected, input, message, path: items = [] }): Misfit[] => {
+    const path = items.map(({ key }) => key as string | number);
+    if (type !== 'strict_object') return [{ path, input, allowed: message }];
+    if (expected === 'never') return [];
+    const around: unknown = items.at(-1)?.input;
+    if (!Array.isArray(around)) return [{ path, input, allowed: mappingOf(path) }];
+    if (lists.has(around)) return [];
+    lists.add(around);
+    const parent = path.slice(0, -1);
+    return [{ path: parent, input: around, allowed: mappingOf(parent) }];
+  });
+}
+
+function mappingOf(path: ConfigPath): string {
+  return `a mapping with the keys ${allowedKeys(path).join(', ')}`;
+}
+
 /** One problem: where, what was found, what is allowed. */
 function describeMisfit(
-  issue: v.BaseIssue<unknown>,
+  { path, input, allowed }: Misfit,
   document: ConfigDocument,
   file: string,
 ): FailureDetail {
-  const path = (issue.path ?? []).map((item) => item.key as string | number);
   const place = { file, at: document.placeOf(path), key: showPath(path) };
-  const isSection = issue.type === 'strict_object';
-  if (isSection && path.length > 0 && issue.input === undefined) {
-    return { ...place, problem: 'missing', allowed: 'this key is required' };
+  if (path.length === 0 && input === null) {
+    return { ...place, problem: 'the file is empty, or has comments only', allowed };
   }
-  const problem = `found ${show(issue.input, path)}`;
-  return { ...place, problem, allowed: isSection ? 'a mapping' : issue.message };
+  if (input === undefined) return { ...place, problem: 'missing', allowed: 'this key is required' };
+  return { ...place, problem: `found ${show(input, path)}`, allowed };
 }
 
 function describeUnknown(path: ConfigPath, document: ConfigDocument, file: string): FailureDetail {

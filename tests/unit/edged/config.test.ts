@@ -131,6 +131,39 @@ test('all problems at once, a near miss named, a far one not', async () => {
   );
 });
 
+describe('where a mapping should be', () => {
+  const sections = Object.keys(value).join(', ');
+  const some = { identity: 'edge_domain_id, fleet_salt' };
+  test.each([
+    ['', '(top)', 'the file is empty, or has comments only', sections],
+    ['# nothing\n', '(top)', 'the file is empty, or has comments only', sections],
+    ['- 1\n', '(top)', 'found a list', sections],
+    ['edge', '(top)', 'found a text of 4 letters (hidden)', sections],
+    [
+      yaml.replace(/identity:\n(?: .*\n)+/, 'identity:\n'),
+      'identity',
+      'found nothing',
+      some.identity,
+    ],
+    [
+      yaml.replace(/identity:\n(?: .*\n)+/, 'identity: []\n'),
+      'identity',
+      'found a list',
+      some.identity,
+    ],
+  ])('%j', async (text, key, problem, allowed) => {
+    const { code, details } = await refusal(text);
+    expect(code).toBe('config.invalid');
+    expect(details).toEqual([
+      expect.objectContaining({
+        key,
+        problem,
+        allowed: expect.stringContaining(`a mapping with the keys ${allowed}`),
+      }),
+    ]);
+  });
+});
+
 describe('all problems at once, in one section too', () => {
   const wrong = { ...value, assurance: { ...value['assurance'], mode: 'fast', one: 1, two: 2 } };
   const expected = [

@@ -87,6 +87,22 @@ test.each([
   }),
 );
 
+test.each([
+  ['a whole config', 'cat "$CONFIG"', 0],
+  ['too much', 'cat "$CONFIG"; head -c 1200000 /dev/zero | tr "\\0" "#"', 1],
+  ['without end', 'yes "# comment"', 1],
+])('a config from a shell, <(...): %s', (_what, writes, expected) =>
+  withDevice((device) => {
+    const under = ['bash', '-c', `exec "$@" --config <(${writes})`, 'bash'];
+    const environment = { ...skipMountCheck, CONFIG: device.config };
+    const { exitCode, stderr } = runCommand(['precheck'], { under, environment });
+    expect({ stderr, exitCode }).toEqual({
+      stderr: expect.stringContaining(expected === 0 ? 'edge.' : 'reason="config.too_large"'),
+      exitCode: expected,
+    });
+  }),
+);
+
 test('whatever the umask, others can read the metrics and the result', () =>
   withDevice((device) => {
     const runtime = path.join(device.directory, 'run');

@@ -36,18 +36,40 @@ function readBytes(path: string): Buffer {
     if (!status.isFile() && !status.isDirectory() && !isPipe) {
       throw new PrecheckError('config.unreadable', { file: path, found: 'no regular file' });
     }
-    if (size > limitBytes) {
-      throw new PrecheckError('config.too_large', {
-        file: path,
-        size_bytes: size,
-        limit_bytes: limitBytes,
-      });
-    }
-    return fs.readFileSync(path);
+    if (size > limitBytes) throw tooLarge(path, size);
+    const bytes = readUpTo(limitBytes + 1, path);
+    if (bytes.length > limitBytes) throw tooLarge(path, bytes.length);
+    return bytes;
   } catch (error) {
     if (error instanceof PrecheckError) throw error;
     const errno = (error as NodeJS.ErrnoException).code ?? 'EIO';
     throw new PrecheckError('config.unreadable', { file: path, errno }, error);
+  }
+}
+
+function tooLarge(file: string, bytes: number): PrecheckError {
+  return new PrecheckError('config.too_large', {
+    file,
+    size_bytes: bytes,
+    limit_bytes: limitBytes,
+  });
+}
+
+/** A pipe has no size, and may have no end. */
+function readUpTo(most: number, path: string): Buffer {
+  const descriptor = fs.openSync(path, 'r');
+  try {
+    const chunks: Buffer[] = [];
+    for (let left = most; left > 0;) {
+      const chunk = Buffer.alloc(Math.min(left, 65_536));
+      const length = fs.readSync(descriptor, chunk);
+      if (length === 0) break;
+      chunks.push(chunk.subarray(0, length));
+      left -= length;
+    }
+    return Buffer.concat(chunks);
+  } finally {
+    fs.closeSync(descriptor);
   }
 }
 

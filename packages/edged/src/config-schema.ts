@@ -5,6 +5,7 @@
  * a broken config is a truck roll too.
  */
 import * as v from 'valibot';
+import { defaults } from './defaults.ts';
 
 const text = v.pipe(v.string('a text'), v.regex(/^\P{Cc}{1,4096}$/u, 'a text, not empty'));
 const count = v.pipe(
@@ -103,7 +104,7 @@ export const configSchema = v.strictObject({
   }),
   certificate: v.optional(
     v.strictObject({
-      fail_within_days: v.optional(days, 7),
+      fail_within_days: v.optional(days, defaults.failWithinDays),
       warn_within_days: v.optional(days),
     }),
   ),

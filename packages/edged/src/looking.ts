@@ -12,6 +12,7 @@ import { timesyncMarker } from '@edged/precheck/trusted-time';
 import type { CommandContext } from './command-context.ts';
 import type { Config } from './config-schema.ts';
 import { readConfig } from './config.ts';
+import { defaults } from './defaults.ts';
 import { precheckOrder } from './precheck-order.ts';
 import { release } from './release.ts';
 import type { Settings } from './settings.ts';
@@ -64,7 +65,8 @@ export function looseOrder(
   };
 }
 
-const noRotation = { rotateCerts: false, rotationValidDays: 365, lockWaitSeconds: 0 } as const;
+const { rotationValidDays } = defaults;
+const noRotation = { rotateCerts: false, rotationValidDays, lockWaitSeconds: 0 } as const;
 
 /** Without a config nothing is known of the audience, and no key is pinned. */
 const unknownTrust = {

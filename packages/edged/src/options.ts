@@ -3,6 +3,7 @@
  * mistake, `boot-line.ts` reads the plain lines that systemd writes. One table, so that the two
  * cannot disagree on a name, a type, a choice or a default.
  */
+import { defaults } from './defaults.ts';
 
 export interface Option {
   readonly type: 'string' | 'boolean' | 'number';
@@ -58,13 +59,13 @@ export const precheckOptions = {
   },
   'rotation-valid-days': {
     type: 'number',
-    default: 365,
+    default: defaults.rotationValidDays,
     requiresArg: true,
     describe: 'days that a rotated certificate is valid',
   },
   'lock-wait-seconds': {
     type: 'number',
-    default: 10,
+    default: defaults.lockWaitSeconds,
     requiresArg: true,
     describe: 'how long to wait for another live precheck',
   },

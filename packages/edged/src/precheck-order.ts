@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { PrecheckOrder } from '@edged/precheck/precheck';
 import { timesyncMarker } from '@edged/precheck/trusted-time';
 import type { Config } from './config-schema.ts';
+import { defaults } from './defaults.ts';
 import { release } from './release.ts';
 import type { Settings } from './settings.ts';
 import { stateRootOrder } from './state-root-order.ts';
@@ -30,7 +31,7 @@ export function precheckOrder(
       keyFile: besideConfig(transport.key_file),
       caFile: besideConfig(transport.ca_file),
       caKeyFile: transport.ca_key_file && besideConfig(transport.ca_key_file),
-      failWithinDays: config.certificate?.fail_within_days ?? 7,
+      failWithinDays: config.certificate?.fail_within_days ?? defaults.failWithinDays,
       warnWithinDays: config.certificate?.warn_within_days,
       rotate: args.rotateCerts,
       rotationValidDays: args.rotationValidDays,

@@ -10,6 +10,7 @@ import type { PartialOrder } from '@edged/precheck/partial-precheck';
 import type { StateRootOrder } from '@edged/precheck/state-root';
 import type { TrustOrder } from '@edged/precheck/trust-anchor';
 import { type TimeOrder, timesyncMarker } from '@edged/precheck/trusted-time';
+import { defaults } from '../defaults.ts';
 import { release } from '../release.ts';
 
 /** The machine that is asked. Without any of these: this one, with the OS that is running. */
@@ -155,7 +156,7 @@ export function stateRootOrderOf(options: StateRootOptions & StateRootRules): St
     allowRootFilesystem: options.allowRootFilesystem ?? false,
     ...(expectedUuid === undefined ? {} : { expectedUuid }),
     ...(expectedLabel === undefined ? {} : { expectedLabel }),
-    lockWaitMilliseconds: (options.lockWaitSeconds ?? 10) * 1000,
+    lockWaitMilliseconds: (options.lockWaitSeconds ?? defaults.lockWaitSeconds) * 1000,
   };
 }
 

@@ -6,6 +6,7 @@ import type { TimeVerdict } from '@edged/precheck/trusted-time';
 import type { InferInput } from 'valibot';
 import type { configSchema } from '../config-schema.ts';
 import { parseConfig, readConfig } from '../config.ts';
+import { defaults } from '../defaults.ts';
 import { precheckOrder } from '../precheck-order.ts';
 import type { DecisionKind } from './detect-os-update.ts';
 import {
@@ -145,8 +146,8 @@ async function orderFrom(options: ConfigOptions): Promise<PrecheckOrder> {
   const args = {
     config: baseDirectory === undefined ? path.resolve(file) : path.resolve(baseDirectory, name),
     rotateCerts: options.rotateCertificates ?? false,
-    rotationValidDays: options.rotationValidDays ?? 365,
-    lockWaitSeconds: options.lockWaitSeconds ?? 10,
+    rotationValidDays: options.rotationValidDays ?? defaults.rotationValidDays,
+    lockWaitSeconds: options.lockWaitSeconds ?? defaults.lockWaitSeconds,
   };
   return precheckOrder(read, args, settings);
 }
@@ -160,10 +161,10 @@ function orderOfParts(options: PartsOptions): PrecheckOrder {
       keyFile: path.resolve(keyFile),
       caFile: path.resolve(caFile),
       caKeyFile: caKeyFile === undefined ? undefined : path.resolve(caKeyFile),
-      failWithinDays: rule.failWithinDays ?? 7,
+      failWithinDays: rule.failWithinDays ?? defaults.failWithinDays,
       warnWithinDays: rule.warnWithinDays,
       rotate: options.rotateCertificates ?? false,
-      rotationValidDays: options.rotationValidDays ?? 365,
+      rotationValidDays: options.rotationValidDays ?? defaults.rotationValidDays,
     },
   };
 }

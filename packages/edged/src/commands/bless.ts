@@ -4,6 +4,7 @@ import { linuxTools } from '@edged/host/linux-tools';
 import { PrecheckError } from '@edged/model/failure';
 import { type CommandContext, reportTo } from '../command-context.ts';
 import { readConfig } from '../config.ts';
+import { defaults } from '../defaults.ts';
 import { success } from '@edged/model/exit-code';
 import { stateRootOrder } from '../state-root-order.ts';
 
@@ -35,7 +36,7 @@ export async function runBless(args: BlessArguments, context: CommandContext): P
   }
   const unit = args.healthUnit ?? (url || command ? undefined : defaultUnit);
   const order = {
-    stateRoot: stateRootOrder(config, context.settings, 10),
+    stateRoot: stateRootOrder(config, context.settings, defaults.lockWaitSeconds),
     resultFile: args.result,
     health: {
       url,

@@ -15,6 +15,7 @@ import { runPrecheck } from '../commands/precheck.ts';
 import { layout } from '@edged/model/layout';
 import { runSign } from '../commands/sign.ts';
 import type { CommandContext } from '../command-context.ts';
+import { defaults } from '../defaults.ts';
 import { createLog } from '../log-writer.ts';
 import { exampleConfig } from './example-config.ts';
 
@@ -88,7 +89,7 @@ export class SimulatedDevice {
       {
         config: this.config,
         rotateCerts: options.rotateCerts ?? false,
-        rotationValidDays: 365,
+        rotationValidDays: defaults.rotationValidDays,
         logLevel: 'info',
         logFormat: 'text',
         output: 'text',
@@ -98,7 +99,7 @@ export class SimulatedDevice {
         osRelease: undefined,
         kernelRelease: undefined,
         metricsTextfile: undefined,
-        lockWaitSeconds: options.lockWaitSeconds ?? 10,
+        lockWaitSeconds: options.lockWaitSeconds ?? defaults.lockWaitSeconds,
       },
       { ...context, host: wrapHost(context.host) },
     );

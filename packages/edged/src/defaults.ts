@@ -1,0 +1,9 @@
+/** What counts where neither config nor caller says otherwise; days and seconds. */
+export const defaults = {
+  /** A certificate with no more than this left is refused (spec section 5). */
+  failWithinDays: 7,
+  /** Another live precheck is waited for. */
+  lockWaitSeconds: 10,
+  /** Of a certificate that the device issues itself (spec section 9). */
+  rotationValidDays: 365,
+} as const;

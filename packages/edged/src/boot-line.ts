@@ -5,7 +5,7 @@
  * two against each other.
  */
 import type { PrecheckArguments } from './commands/precheck.ts';
-import { type Option, globalOptions, precheckOptions } from './options.ts';
+import { type Option, globalOptions, isWithin, precheckOptions } from './options.ts';
 
 const anywhere = new Map<string, Option>(Object.entries(globalOptions));
 const options = new Map<string, Option>([...anywhere, ...Object.entries(precheckOptions)]);
@@ -31,16 +31,18 @@ export function readBootLine(argv: readonly string[]): PrecheckArguments | undef
 }
 
 function readValue(
-  { type, choices }: Option,
+  option: Option,
   inline: string | undefined,
   next: () => string | undefined,
 ): string | boolean | number | undefined {
+  const { type, choices } = option;
   if (type === 'boolean') return inline === undefined ? true : undefined;
   const text = inline ?? next();
   if (text === undefined || !/^[\w/.][\w/.:@%+,=-]*$/.test(text)) return undefined;
   if (choices && !choices.includes(text)) return undefined;
   if (type === 'string') return text;
-  return /^(?:0|[1-9]\d{0,8})$/.test(text) ? Number(text) : undefined;
+  const isPlain = /^(?:0|[1-9]\d{0,8})$/.test(text) && isWithin(option, Number(text));
+  return isPlain ? Number(text) : undefined;
 }
 
 function complete(

@@ -16,6 +16,7 @@ import { completeWords, completionRequest } from './completion-words.ts';
 import { shells } from './completion-scripts.ts';
 import { success } from '@edged/model/exit-code';
 import { nearestOption } from './near-miss.ts';
+import { refuseNumbers } from './option-range.ts';
 import {
   audienceOptions,
   blessOptions,
@@ -46,6 +47,7 @@ export async function runCommandLine(
   };
   let understood = false;
   const runUnderstood: Run = (args, command) => {
+    refuseNumbers({ ...args });
     understood = true;
     return run(args, command);
   };

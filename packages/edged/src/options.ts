@@ -12,7 +12,11 @@ export interface Option {
   readonly default?: string | boolean | number;
   readonly demandOption?: true;
   readonly requiresArg?: true;
+  /** Of a number: the least and the most. */
+  readonly range?: readonly [number, number];
 }
+
+const aDay = 86_400;
 
 const unused = 'accepted for compatibility; a oneshot has no use for it';
 
@@ -60,12 +64,14 @@ export const precheckOptions = {
   'rotation-valid-days': {
     type: 'number',
     default: defaults.rotationValidDays,
+    range: [1, 3650],
     requiresArg: true,
     describe: 'days that a rotated certificate is valid',
   },
   'lock-wait-seconds': {
     type: 'number',
     default: defaults.lockWaitSeconds,
+    range: [0, aDay],
     requiresArg: true,
     describe: 'how long to wait for another live precheck',
   },
@@ -108,8 +114,14 @@ const resultOption = {
   describe: 'what the precheck of this boot has left',
 } as const satisfies Option;
 
-const positive = (seconds: number, describe: string) =>
-  ({ type: 'number', default: seconds, requiresArg: true, describe }) as const satisfies Option;
+const seconds = (usual: number, describe: string, least = 0) =>
+  ({
+    type: 'number',
+    default: usual,
+    range: [least, aDay],
+    requiresArg: true,
+    describe,
+  }) as const satisfies Option;
 
 export const blessOptions = {
   config: precheckOptions.config,
@@ -125,14 +137,14 @@ export const blessOptions = {
     requiresArg: true,
     describe: 'program that must exit with 0; absolute path, no arguments',
   },
-  'window-seconds': positive(30, 'how long the agent must be healthy without a break'),
-  'interval-seconds': positive(3, 'time between two looks'),
-  'timeout-seconds': positive(300, 'after this the agent counts as unhealthy'),
+  'window-seconds': seconds(30, 'how long the agent must be healthy without a break'),
+  'interval-seconds': seconds(3, 'time between two looks', 0.01),
+  'timeout-seconds': seconds(300, 'after this the agent counts as unhealthy'),
 } as const satisfies Record<string, Option>;
 
 export const failedOptions = {
   result: resultOption,
-  'delay-seconds': positive(10, 'time between saying so and rebooting'),
+  'delay-seconds': seconds(10, 'time between saying so and rebooting'),
 } as const satisfies Record<string, Option>;
 
 export const lookOptions = {
@@ -176,6 +188,10 @@ export const doctorOptions = {
     describe: 'do what is safe: missing directories, rights of others, what a crash has left',
   },
 } as const;
+
+export function isWithin({ range }: Option, value: number): boolean {
+  return range === undefined || (value >= range[0] && value <= range[1]);
+}
 
 /** Not for people: how the checks are run in a process of their own. */
 export const workerCommand = 'run-checks';

@@ -1,6 +1,7 @@
 /**
  * The rules for the node's certificate (spec section 9, exit 3): the pair can be read, belongs
- * together, comes from the configured CA, is valid now and for more than seven days to come.
+ * together, comes from the configured CA, is valid now and for longer than the config asks: by
+ * default for more than seven days to come.
  */
 import { type KeyObject, X509Certificate, createPrivateKey } from 'node:crypto';
 import type { Host } from '@edged/host/host';
@@ -113,7 +114,8 @@ export function checkPair(
     days_left: Math.floor((left / dayMilliseconds) * 10) / 10,
   };
   if (left <= rule.failWithinDays * dayMilliseconds) {
-    throw new PrecheckError('certificate.expires_soon', detail);
+    const limit = { limit_days: rule.failWithinDays };
+    throw new PrecheckError('certificate.expires_soon', { ...detail, ...limit });
   }
   if (rule.warnWithinDays !== undefined && left <= rule.warnWithinDays * dayMilliseconds) {
     report('edge.certificate.expires', detail);

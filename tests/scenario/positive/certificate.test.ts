@@ -138,7 +138,9 @@ describe('seven days, to the second', () => {
         /WARN msg="edge.certificate.expires" .*days_left=/,
       );
       await device.issueCertificate(13);
-      expect((await device.boot()).exitCode).toBe(3);
+      const refused = await device.boot();
+      expect(refused.exitCode).toBe(3);
+      expect(refused.logLines.join('\n')).toMatch(/days_left=1[23][.\d]* limit_days=14/);
     }));
 });
 

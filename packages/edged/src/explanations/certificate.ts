@@ -116,9 +116,10 @@ export const certificateExplanations = {
   'certificate.expires_soon': {
     meaning:
       "The node's certificate ends at `not_after`, in `days_left` days: no more than " +
-      'certificate.fail_within_days, which is 7 where the config does not say. A device that ' +
-      'is refused a week early can still be reached and repaired; one whose certificate has ' +
-      'ended cannot. Usually the renewal that should have come did not.',
+      'certificate.fail_within_days (`limit_days`), which is 7 where the config does not say; ' +
+      'the message says 7 in any case. A device that is refused a week early can still be ' +
+      'reached and repaired; one whose certificate has ended cannot. Usually the renewal ' +
+      'that should have come did not.',
     repair: [
       'Look: `openssl x509 -in CERT -noout -dates`, `date -u`.',
       'Install a new certificate and key.',

@@ -88,6 +88,13 @@ export const certificateScenes: Scenes = {
   'certificate.expires_soon': [
     { name: 'six days left', arrange: (device) => device.issueCertificate(6) },
     { name: 'seven days left', arrange: (device) => device.issueCertificate(7) },
+    {
+      name: 'three months left, where the config asks for more',
+      arrange: async (device) => {
+        await device.issueCertificate(90);
+        device.editConfig((text) => `${text}certificate:\n  fail_within_days: 120\n`);
+      },
+    },
   ],
   'certificate.rotation_failed': [
     { name: '--rotate-certs without ca_key_file', args: ['--rotate-certs'] },

@@ -52,7 +52,7 @@ interface Misfit {
   readonly allowed: string;
 }
 
-/** Without unknown keys, which are found otherwise. A list has no keys to miss: it is named once. */
+/** Unknown keys are found otherwise. A list has no keys to miss: it is named once. */
 function misfitsAmong(issues: readonly v.BaseIssue<unknown>[]): Misfit[] {
   const lists = new Set<unknown>();
   return issues.flatMap(({ type, expected, input, message, path: items = [] }): Misfit[] => {
@@ -133,7 +133,8 @@ function show(value: unknown, path: ConfigPath): string {
     const text = JSON.stringify(value);
     return text.length > 80 ? `${text.slice(0, 77)}...` : text;
   }
-  const text = String(value);
+  const isPlain = typeof value === 'number' || typeof value === 'boolean';
+  const text = isPlain ? String(value) : typeof value;
   return isHidden || text.length > 20 ? `a ${typeof value} (hidden)` : text;
 }
 

@@ -1,8 +1,8 @@
 /**
- * What is not given to the YAML library at all. It composes recursively, and ends in the stack where
- * brackets, dashes or indentation go deep; it notes every problem of a text that is nothing but
- * problems. Its lexer is neither recursive nor slow, and its words are enough to tell. And it obeys
- * `%YAML 1.1`, where `yes` is true.
+ * What is not given to the YAML library at all. It composes recursively, and ends in the stack
+ * where brackets, dashes or indentation go deep; it notes every problem of a text that is nothing
+ * but problems; it obeys `%YAML 1.1`, where `yes` is true. Its lexer is neither recursive nor slow,
+ * and its words are enough to tell.
  */
 import { CST, Lexer } from 'yaml';
 
@@ -42,7 +42,7 @@ export function findExcess(text: string): Excess | undefined {
 
 type Kind = CST.TokenType | null;
 
-/** Those that stand in the text. The lexer also gives marks, which do not: one says that text follows. */
+/** Those in the text. The lexer also gives marks that are not: one says that a scalar follows. */
 function* tokensOf(text: string): Generator<{ kind: Kind; source: string }> {
   let isScalar = false;
   for (const source of new Lexer().lex(text)) {

@@ -89,7 +89,7 @@ export function parseRuntimeManifest(bytes: Uint8Array): RuntimeManifest {
   const json = readJson(bytes);
   const result = v.safeParse(manifestSchema, json);
   if (!result.success) {
-    const unknown = unknownKeys(manifestSchema, json).map((path) => path.join('.'));
+    const unknown = unknownKeys(manifestSchema, json).map((keys) => keys.join('.'));
     const problems = result.issues
       .map((issue) => ({ at: v.getDotPath(issue) ?? '(top)', problem: issue.message }))
       .filter(({ at }) => !unknown.includes(at));

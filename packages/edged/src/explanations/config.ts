@@ -60,8 +60,9 @@ export const configExplanations = {
     meaning:
       'The text is no YAML, TOML or JSON; `language` says as what it was read (the first line ' +
       'with content decides, never the name of the file) and `at` is line:column. A key that ' +
-      'stands twice, with whatever else is wrong, and a text with more than a hundred aliases, ' +
-      'over 200 levels or 100,000 words and marks are refused here as well. Nothing of the text is quoted, for it holds a secret. ' +
+      'stands twice, with whatever else is wrong, and a text with over a hundred aliases, ' +
+      'over 200 levels or 100,000 words and marks are refused here as well. Nothing of the ' +
+      'text is quoted, for it holds a secret. ' +
       'Usual causes are a tab in the indentation of YAML and an unclosed quote.',
     repair: [
       "Look at the place: `sed -n 'LINEp' F | cat -A` (`^I` is a tab).",
@@ -73,9 +74,9 @@ export const configExplanations = {
   'config.invalid': {
     meaning:
       'The text parses, but keys are missing, unknown, of the wrong type or out of range. ' +
-      'Each log line is one problem, all of them at once, up to fifty: `key` and `at` (line:column) say ' +
-      'where, `problem` what was found, `allowed` what may stand there, `did_you_mean` what ' +
-      'may have been meant. Usually a key is misspelt, or stands one level too deep.',
+      'Each log line is one problem, all of them at once, up to fifty: `key` and `at` ' +
+      '(line:column) say where, `problem` what was found, `allowed` what may stand there, ' +
+      '`did_you_mean` what may have been meant. Usually a key is misspelt, or stands one level too deep.',
     repair: [
       'Correct every line; compare with the example in docs/reference/config.md.',
       'Check it: `edged precheck --config F --dry-run`.',

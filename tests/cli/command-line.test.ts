@@ -145,6 +145,28 @@ test('version', () => {
   });
 });
 
+test('--version is the command', () => {
+  expect(runCommand(['--version'])).toMatchObject({
+    exitCode: 0,
+    stdout: runCommand(['version']).stdout,
+  });
+});
+
+test.each([[['--bogus']], [['--', 'foo']], [['--lock-wait-seconds', 'abc']]])(
+  'precheck with %j: exit 1, and the result that it leaves',
+  (args) =>
+    withDevice((device) => {
+      const line = ['precheck', '--config', device.config, '--output', 'json', ...args];
+      const environment = { ...skipMountCheck, RUNTIME_DIRECTORY: device.directory };
+      const { exitCode, stdout, stderr } = runCommand(line, { environment });
+      expect(stderr).toContain('reason="config.usage"');
+      expect(exitCode).toBe(1);
+      const expected = { result: 'refused', reason: 'config.usage', exit_code: 1 };
+      expect(JSON.parse(stdout)).toMatchObject(expected);
+      expect(device.readJson('precheck.json')).toMatchObject(expected);
+    }),
+);
+
 test('init makes exactly the seven directories, fills in what is missing, touches nothing else', () =>
   withDevice((device) => {
     const made = `${device.directory}/new`;

@@ -15,8 +15,8 @@ import { type CommandDefinition, recordCommands } from './command-definitions.ts
 import { completeWords, completionRequest } from './completion-words.ts';
 import { shells } from './completion-scripts.ts';
 import { success } from '@edged/model/exit-code';
-import { nearestOption } from './near-miss.ts';
 import { refuseNumbers } from './option-range.ts';
+import { leaveResult, refuseSurplus, withSuggestion } from './usage.ts';
 import {
   audienceOptions,
   blessOptions,
@@ -47,25 +47,24 @@ export async function runCommandLine(
   };
   let understood = false;
   const runUnderstood: Run = (args, command) => {
+    refuseSurplus({ ...args });
     refuseNumbers({ ...args });
     understood = true;
     return run(args, command);
   };
   try {
-    await parser(yargs(), runUnderstood).parseAsync([...argv], {}, (_error, _args, output) => {
+    // whoever asks so means the command
+    const words = argv.length === 1 && argv[0] === '--version' ? ['version'] : [...argv];
+    await parser(yargs(), runUnderstood).parseAsync(words, {}, (_error, _args, output) => {
       if (output) print(`${output}\n`);
     });
   } catch (error) {
-    throw understood ? error : withSuggestion(error, argv);
+    if (understood) throw error;
+    const refusal = withSuggestion(error, argv, commandDefinitions());
+    await leaveResult(refusal, argv, begin);
+    throw refusal;
   }
   return exitCode;
-}
-
-function withSuggestion(error: unknown, argv: readonly string[]): unknown {
-  const nearest = nearestOption(argv, commandDefinitions());
-  if (!(error instanceof PrecheckError) || nearest === undefined) return error;
-  const details = error.details.map((detail) => ({ ...detail, did_you_mean: nearest }));
-  return new PrecheckError(error.code, details, error);
 }
 
 /** Every command and option, as `--help` shows them. */

@@ -5,6 +5,18 @@ import os from 'node:os';
 import { describe, expect, test } from '@jest/globals';
 import { command, runCommand, skipMountCheck } from '@edged/testkit/built-command';
 import { withDevice } from '@edged/testkit/device';
+import type { CommandDefinition } from 'edged/command-definitions';
+import { commandDefinitions } from 'edged/command-line';
+
+function definitionOf(words: readonly string[]): CommandDefinition {
+  let found = commandDefinitions();
+  for (const word of words) {
+    const inner = found.commands.find(({ name }) => name === word);
+    if (!inner) throw new Error(word);
+    found = inner;
+  }
+  return found;
+}
 
 describe('help', () => {
   test('shows every command, examples, exit codes and the environment; exit 0 on stdout', () => {
@@ -24,9 +36,28 @@ describe('help', () => {
       'EDGE_STATE_ROOT_SKIP_MOUNT_CHECK',
       'a oneshot has no use for it',
     ]) {
-      expect(stdout).toContain(text);
+      expect(stdout.replaceAll(/\s+/g, ' ')).toContain(text);
     }
   });
+
+  test.each([[[]], [['bless']], [['doctor']], [['keys']], [['keys', 'rehearse']], [['precheck']]])(
+    'of %j breaks no word, and no example, at 80 columns',
+    (words) => {
+      const [usage, ...lines] = runCommand([...words, '--help']).stdout.split('\n');
+      const { commands, options, examples, describe: what } = definitionOf(words);
+      expect(usage).toMatch(/^edged/);
+      expect(lines.filter((line) => line.length > 80 && line.trim().includes(' '))).toEqual([]);
+      const flowing = lines.join(' ').replaceAll(/\s+/g, ' ');
+      for (const { describe: text } of [...commands, ...options, { describe: what }]) {
+        expect(flowing).toContain(text);
+      }
+      for (const { line } of examples) {
+        expect(lines.some((shown) => shown.includes(`${line}  `) || shown.endsWith(line))).toBe(
+          true,
+        );
+      }
+    },
+  );
 
   test('is English whatever LANG says', () => {
     const environment = { LANG: 'de_DE.UTF-8', LC_ALL: 'de_DE.UTF-8' };

@@ -6,7 +6,8 @@
  * - it ends the process with 1 on bad usage: `exitProcess(false)`, and a `PrecheckError` instead;
  * - a flag given twice becomes an array: the last one counts;
  * - a flag without its value becomes "": `requiresArg`;
- * - it speaks the language of LANG: English, always.
+ * - it speaks the language of LANG: English, always;
+ * - it breaks words at the edge: lines are wrapped here.
  */
 import { PrecheckError } from '@edged/model/failure';
 import yargs, { type Argv } from 'yargs';
@@ -30,12 +31,14 @@ import {
   workerCommand,
 } from './options.ts';
 import { readStandardInput } from './files.ts';
+import { wrapColumns } from './wrap.ts';
 
 /** Runs one command; its exit code. Throws what the command throws, and `config.usage`. */
 export async function runCommandLine(
   argv: readonly string[],
   begin: (args: LogArguments) => CommandContext,
   print: (text: string) => void,
+  columns: () => number,
 ): Promise<number> {
   if (argv[0] === completionRequest) {
     for (const line of completeWords(commandDefinitions(), argv.slice(1))) print(`${line}\n`);
@@ -56,7 +59,7 @@ export async function runCommandLine(
     // whoever asks so means the command
     const words = argv.length === 1 && argv[0] === '--version' ? ['version'] : [...argv];
     await parser(yargs(), runUnderstood).parseAsync(words, {}, (_error, _args, output) => {
-      if (output) print(`${output}\n`);
+      if (output) print(`${wrapColumns(output, columns())}\n`);
     });
   } catch (error) {
     if (understood) throw error;
@@ -364,7 +367,7 @@ function withGlobalOptions(bare: Argv<unknown>) {
     )
     .parserConfiguration({ 'duplicate-arguments-array': false })
     .locale('en')
-    .wrap(100)
+    .wrap(null)
     .strict()
     .demandCommand(1, 'no command given')
     .recommendCommands()

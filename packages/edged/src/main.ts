@@ -25,7 +25,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     return { host: linuxHost(), settings, terminal, log };
   };
   try {
-    process.exitCode = await run(argv, begin, terminal);
+    process.exitCode = await run(argv, begin, terminal, () => settings.stdoutStyle().columns);
   } catch (error) {
     process.exitCode = reportFailure(error, log);
   }
@@ -35,9 +35,10 @@ async function run(
   argv: readonly string[],
   begin: (args: LogArguments) => CommandContext,
   terminal: Terminal,
+  columns: () => number,
 ): Promise<number> {
   const boot = readBootLine(argv);
   if (boot) return (await import('./commands/precheck.ts')).runPrecheck(boot, begin(boot));
   const { runCommandLine } = await import('./command-line.ts');
-  return runCommandLine(argv, begin, (text) => terminal.out(text));
+  return runCommandLine(argv, begin, (text) => terminal.out(text), columns);
 }

@@ -11,6 +11,16 @@ export interface Indent {
 
 const none: Indent = { first: '', rest: '' };
 
+/** Lines of two columns, with two blanks or more between them: the second goes on below itself. */
+export function wrapColumns(lines: string, columns: number): string {
+  const wrapLine = (line: string): string => {
+    if (line.length <= columns) return line;
+    const first = /^ {2,}\S+(?: \S+)* {2,}(?=\S)/.exec(line)?.[0] ?? '';
+    return wrap(line.slice(first.length), columns, { first, rest: ' '.repeat(first.length) });
+  };
+  return lines.split('\n').map(wrapLine).join('\n');
+}
+
 /** Any run of blanks counts as one. No line is longer than `columns`, but for a single word. */
 export function wrap(text: string, columns: number, { first, rest }: Indent = none): string {
   const lines: string[] = [];

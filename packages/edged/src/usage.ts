@@ -1,4 +1,4 @@
-/** A command line that is not understood: what may have been meant, and the result that it leaves. */
+/** A command line that is not understood: what may have been meant, what result it leaves. */
 import { PrecheckError, toPrecheckError } from '@edged/model/failure';
 import type { CommandContext, LogArguments } from './command-context.ts';
 import type { CommandDefinition } from './command-definitions.ts';

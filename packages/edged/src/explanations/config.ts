@@ -76,7 +76,8 @@ export const configExplanations = {
       'The text parses, but keys are missing, unknown, of the wrong type or out of range. ' +
       'Each log line is one problem, all of them at once, up to fifty: `key` and `at` ' +
       '(line:column) say where, `problem` what was found, `allowed` what may stand there, ' +
-      '`did_you_mean` what may have been meant. Usually a key is misspelt, or stands one level too deep.',
+      '`did_you_mean` what may have been meant. Usually a key is misspelt, ' +
+      'or stands one level too deep.',
     repair: [
       'Correct every line; compare with the example in docs/reference/config.md.',
       'Check it: `edged precheck --config F --dry-run`.',

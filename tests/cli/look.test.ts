@@ -127,4 +127,21 @@ describe('doctor', () => {
       expect(device.exists('state-root/.precheck.lock')).toBe(false);
       expect(device.precheck().exitCode).toBe(0);
     }));
+
+  (isRoot ? test : test.skip)('--fix says what the disk refused, and that it fixed nothing', () =>
+    withDevice((device) => {
+      inEpochOne(device);
+      const edge = device.inside('edge');
+      fs.rmSync(`${edge}/relay`, { recursive: true });
+      execFileSync('mount', ['--bind', edge, edge]);
+      device.unmountLater(edge);
+      execFileSync('mount', ['-o', 'remount,ro,bind', edge]);
+      const { stdout, exitCode } = runCommand(['doctor', '--config', device.config, '--fix']);
+      expect(stdout).toContain(
+        'not fixed: directories: precheck: the state root cannot be read or written: ' +
+          'failed_call="mkdir" file="edge/relay" errno="EROFS"\n',
+      );
+      expect(exitCode).toBe(0);
+    }),
+  );
 });

@@ -4,8 +4,8 @@
  * functions, and stops at the first that fails; here none stops another, save where there would be
  * no sense in asking.
  */
-import { DiskError } from '@edged/host/host';
-import { type FailureCode, PrecheckError, toPrecheckError } from '@edged/model/failure';
+import { type FailureCode, toPrecheckError } from '@edged/model/failure';
+import { asFailure } from '@edged/precheck/disk-failure';
 import { certificateChecks } from './certificate-checks.ts';
 import type { Check, CheckResult, Finding } from './check.ts';
 import { configChecks } from './config-checks.ts';
@@ -66,10 +66,7 @@ function isObstacle(result: CheckResult | undefined): boolean {
 }
 
 function findingOf(error: unknown): Finding {
-  const refusal =
-    error instanceof DiskError
-      ? new PrecheckError('state_root.io_error', { file: error.path, errno: error.errno }, error)
-      : toPrecheckError(error);
+  const refusal = toPrecheckError(asFailure('state_root.io_error', error));
   const { code, message, details } = refusal;
   const status = code === 'internal.defect' ? 'unknown' : 'failed';
   return { status, summary: message.replace(/^\w+: /, ''), reason: code, details };

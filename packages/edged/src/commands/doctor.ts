@@ -2,12 +2,14 @@
  * `edged doctor`: every check there is, none stopping another; with `--fix` what is safe is done.
  */
 import { toPrecheckError } from '@edged/model/failure';
+import { asFailure } from '@edged/precheck/disk-failure';
 import type { CheckResult } from '../checks/check.ts';
 import { fixes } from '../checks/fixes.ts';
 import { type InspectionOrder, inspect, openSubject } from '../checks/inspection.ts';
 import { checkById, checks } from '../checks/registry.ts';
 import { describeCheck, exitCodeOf, resultToJson, tally } from '../checks/report.ts';
 import { type CommandContext, reportTo } from '../command-context.ts';
+import { describeDetail } from '../detail-text.ts';
 import { printable } from '../log-writer.ts';
 
 export interface LookArguments {
@@ -103,8 +105,9 @@ async function repair(
     try {
       repairs.push({ check, outcome: await fix(result, subject, reportTo(log)), done: true });
     } catch (error) {
-      const { message, details } = toPrecheckError(error);
-      repairs.push({ check, outcome: `${message} ${JSON.stringify(details)}`, done: false });
+      const { message, details } = toPrecheckError(asFailure('state_root.io_error', error));
+      const found = details.map(describeDetail).join('; ');
+      repairs.push({ check, outcome: `${message}: ${found}`, done: false });
     } finally {
       await subject.close();
     }

@@ -144,4 +144,19 @@ describe('doctor', () => {
       expect(exitCode).toBe(0);
     }),
   );
+
+  test('compares modes, and names the one that the manifest asks for', () =>
+    withDevice((device) => {
+      const [src, dst] = ['runtime/binaries/edge-agent', 'runtime/bin/edge-agent'];
+      device.writeManifest([{ op: 'copy_binary', src, dst, mode: '0755' }]);
+      fs.chmodSync(device.inside(src), 0o644);
+      inEpochOne(device);
+      const found = (): string => runCommand(['doctor', '--config', device.config]).stdout;
+      expect(found()).toMatch(/^ok +installed files/m);
+      fs.chmodSync(device.inside(dst), 0);
+      const where = `src="${src}" dst="${dst}"`;
+      expect(found().replaceAll(/\s+/g, ' ')).toContain(`${where} mode="0755" found_mode="0000"`);
+      fs.rmSync(device.inside(dst));
+      expect(found().replaceAll(/\s+/g, ' ')).toContain(`${where} mode="0755" reason`);
+    }));
 });

@@ -143,14 +143,20 @@ export const runtimeChecks: readonly Check[] = [
       const targets = (runtime?.plan.operations ?? []).filter(({ target }) => target);
       for (const { src, expected, target } of targets) {
         const dst = target?.dst ?? '';
-        const mode = `0${(disk.status(src)?.mode ?? 0).toString(8)}`;
-        const where = { src, dst, mode };
-        if (!disk.status(dst)) throw new PrecheckError('inspection.installed_missing', where);
+        const mode = (target?.mode ?? disk.status(src)?.mode ?? 0) & permissionBits;
+        const where = { src, dst, mode: octal(mode) };
+        const installed = disk.status(dst);
+        if (!installed) throw new PrecheckError('inspection.installed_missing', where);
         const found = digestOfFile(disk, dst);
         const wanted = expected ?? digestOfFile(disk, src);
-        if (found === wanted) continue;
-        const detail = { ...where, expected: wanted, found };
-        throw new PrecheckError('inspection.installed_differs', detail);
+        if (found !== wanted) {
+          const detail = { ...where, expected: wanted, found };
+          throw new PrecheckError('inspection.installed_differs', detail);
+        }
+        if (installed.mode !== mode) {
+          const detail = { ...where, found_mode: octal(installed.mode) };
+          throw new PrecheckError('inspection.installed_differs', detail);
+        }
       }
       return ok(`${targets.length} as the manifest installs them`);
     },
@@ -182,6 +188,13 @@ export const runtimeChecks: readonly Check[] = [
 
 /** As a manifest may name it; the record may have been tampered with. */
 const plainName = /^(?!.*\.\.)[\w.+-][\w./+-]*$/;
+
+/** Setuid, setgid and sticky bits are never installed. */
+const permissionBits = 0o777;
+
+function octal(mode: number): string {
+  return `0${mode.toString(8).padStart(3, '0')}`;
+}
 
 function digestOfFile(disk: Disk, path: string): string {
   const hasher = createHasher();

@@ -81,21 +81,21 @@ export const inspectionExplanations = {
     repair: [
       'Look: `ls -l /data/edged/runtime/bin`, and who was logged in: `last -x | head`.',
       'Check that the source is good: `edged verify --state-root /data/edged`.',
-      'Copy it: `install -m 0755 /data/edged/SRC /data/edged/DST`, with src, dst and mode of ' +
-        'the manifest; then `systemctl restart edged`.',
+      'Copy it: `install -m MODE /data/edged/SRC /data/edged/DST`, with src, dst and mode as ' +
+        'found; then `systemctl restart edged`.',
     ],
   },
   'inspection.installed_differs': {
     meaning:
       'An installed file has other bytes than its source in runtime/binaries, which the ' +
-      'signed manifest names. Precheck judges it only when the OS is replaced. Usually ' +
-      'somebody patched it on the device; it may be an attack; or a new runtime was shipped ' +
-      'and waits for the next OS.',
+      'signed manifest names, or another mode (`found_mode`). Precheck judges it only when ' +
+      'the OS is replaced. Usually somebody patched it on the device; it may be an attack; or ' +
+      'a new runtime was shipped and waits for the next OS.',
     repair: [
       'Keep it: `cp -a /data/edged/DST /tmp/`.',
       'Check that the source is good: `edged verify --state-root /data/edged`.',
-      'Copy it: `install -m 0755 /data/edged/SRC /data/edged/DST`, with src, dst and mode of ' +
-        'the manifest; then `systemctl restart edged`.',
+      'Copy it: `install -m MODE /data/edged/SRC /data/edged/DST`, with src, dst and mode as ' +
+        'found; then `systemctl restart edged`.',
     ],
   },
   'inspection.binary_changed': {

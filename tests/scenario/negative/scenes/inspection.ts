@@ -105,6 +105,10 @@ export const inspectionScenes: Scenes = {
       name: 'one bit of the agent',
       ...healed((device) => flipBit(device, 'runtime/bin/edge-agent', 100)),
     },
+    {
+      name: 'nobody may run the agent',
+      ...healed((device) => fs.chmodSync(device.inside('runtime/bin/edge-agent'), 0)),
+    },
   ],
   'inspection.binary_changed': [
     {

@@ -119,6 +119,7 @@ describe('doctor', () => {
       expect(runCommand(args).exitCode).toBe(5);
       const { stdout, exitCode } = runCommand([...args, '--fix']);
       expect(exitCode).toBe(0);
+      expect(stdout).toMatch(/^ok +access rights +nothing is world-writable$/m);
       expect(stdout).toContain('fixed: lock: removed .precheck.lock');
       expect(stdout).toContain('fixed: directories: made the missing directories');
       expect(stdout).toContain('took the rights of others away: runtime/manifest.json');

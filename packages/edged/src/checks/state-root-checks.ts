@@ -167,7 +167,7 @@ export const stateRootChecks: readonly Check[] = [
       const { disk } = await subject.stateRoot();
       const { certificate } = await subject.order();
       const open = [...tooOpenOn(disk), ...tooOpenKey(certificate?.keyFile, subject.host)];
-      if (open.length === 0) return ok('nobody else can write');
+      if (open.length === 0) return ok('nothing is world-writable');
       const summary = open.map(({ file, mode }) => `${file} (${mode})`).join(', ');
       return { ...warning('inspection.mode_too_open', summary, open), status: 'failed' };
     },

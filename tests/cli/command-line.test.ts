@@ -158,6 +158,37 @@ test('a closed stdout or stderr changes no exit code', () =>
     }
   }));
 
+test.each([
+  [['version']],
+  [['--help']],
+  [['init', 'new']],
+  [['keygen', 'new']],
+  [['precheck', '--config', 'edge.toml', '--dry-run']],
+])('a stdout that takes nothing is no defect: %j', (args) =>
+  withDevice(({ directory }) => {
+    const [first, ...rest] = command;
+    const env = { PATH: process.env['PATH'], ...skipMountCheck };
+    const full = fs.openSync('/dev/full', 'w');
+    const { status, stderr } = spawnSync(first, [...rest, ...args], {
+      env,
+      cwd: directory,
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    });
+    fs.closeSync(full);
+    expect(stderr).toContain('reason="config.output_unusable" file="stdout" errno="ENOSPC"');
+    expect(status).toBe(1);
+  }),
+);
+
+test('the file that cannot be written is named as it was given', () =>
+  withDevice((device) => {
+    const key = `${device.directory}/keys/manifest-sign.key`;
+    const manifest = device.inside('runtime/manifest.json');
+    const args = ['sign', manifest, '--key', key, '--signature', '/nowhere/x'];
+    expect(runCommand(args).stderr).toContain('file="/nowhere/x" errno="ENOENT"');
+  }));
+
 test('simulate: every step as expected, nothing left behind, no colour in a pipe', () => {
   const { exitCode, stdout, stderr } = runCommand(['simulate']);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });

@@ -28,37 +28,28 @@ export function readStandardInput(): string {
 
 /** A new file; throws `config.output_exists` rather than replace one. */
 export function writeNewFile(file: string, bytes: Uint8Array, mode: number): void {
-  try {
-    fs.writeFileSync(file, bytes, { flag: 'wx', mode, flush: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
-      throw new PrecheckError('config.output_exists', { file }, error);
-    }
-    throw asInputFailure(error, file);
-  }
+  writing(file, () => fs.writeFileSync(file, bytes, { flag: 'wx', mode, flush: true }));
 }
 
 /** The whole file or the old one, never a part. */
 export function replaceOutput(file: string, bytes: Uint8Array, mode: number): void {
   const staging = `${file}.${process.pid}.tmp`;
-  removeOutput(staging); // of an earlier process with our number
-  try {
-    writeNewFile(staging, bytes, mode);
-    fs.chmodSync(staging, mode); // whatever the umask: others are to read it
-    fs.renameSync(staging, file);
-  } catch (error) {
-    fs.rmSync(staging, { force: true });
-    throw asInputFailure(error, file);
-  }
+  writing(file, () => {
+    try {
+      fs.rmSync(staging, { force: true }); // of an earlier process with our number
+      fs.writeFileSync(staging, bytes, { flag: 'wx', mode, flush: true });
+      fs.chmodSync(staging, mode); // whatever the umask: others are to read it
+      fs.renameSync(staging, file);
+    } catch (error) {
+      fs.rmSync(staging, { force: true });
+      throw error;
+    }
+  });
 }
 
 /** Absent is fine. */
 export function removeOutput(file: string): void {
-  try {
-    fs.rmSync(file, { force: true });
-  } catch (error) {
-    throw asInputFailure(error, file);
-  }
+  writing(file, () => fs.rmSync(file, { force: true }));
 }
 
 /** Makes what is missing of a tree; never touches what is there. Gives the paths it made. */
@@ -78,10 +69,19 @@ export function fillIn(entries: readonly TemplateEntry[], to: string): string[] 
 
 /** True when it was not there. */
 export function makeDirectory(directory: string): boolean {
+  const options = { recursive: true, mode: 0o755 } as const;
+  return writing(directory, () => fs.mkdirSync(directory, options)) !== undefined;
+}
+
+/** Throws `config.output_*`, with the name that the user knows. */
+export function writing<Result>(file: string, write: () => Result): Result {
   try {
-    return fs.mkdirSync(directory, { recursive: true, mode: 0o755 }) !== undefined;
+    return write();
   } catch (error) {
-    throw asInputFailure(error, directory);
+    const errno = (error as NodeJS.ErrnoException).code;
+    if (errno === 'EEXIST') throw new PrecheckError('config.output_exists', { file }, error);
+    if (errno === undefined) throw error;
+    throw new PrecheckError('config.output_unusable', { file, errno }, error);
   }
 }
 

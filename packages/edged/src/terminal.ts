@@ -1,8 +1,9 @@
 /** The two output streams, written synchronously: nothing is lost when the process ends. */
 import fs from 'node:fs';
+import { PrecheckError } from '@edged/model/failure';
 
 export interface Terminal {
-  /** What was asked for. Throws Node's errno error when it cannot be written. */
+  /** What was asked for. Throws `config.output_unusable` when it cannot be written. */
   out(text: string): void;
   /** What is to be said. Never throws: a full log disk is no reason for another exit code. */
   error(text: string): void;
@@ -19,7 +20,14 @@ export function createTerminal(isPerson: () => boolean): Terminal {
     shown = text !== '';
   };
   return {
-    out: (text) => writeFully(1, text),
+    out(text) {
+      try {
+        writeFully(1, text);
+      } catch (error) {
+        const errno = String((error as NodeJS.ErrnoException).code);
+        throw new PrecheckError('config.output_unusable', { file: 'stdout', errno }, error);
+      }
+    },
     error(text) {
       status('');
       say(text);

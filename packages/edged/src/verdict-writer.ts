@@ -84,7 +84,9 @@ export class VerdictWriter {
     try {
       await write();
     } catch (error) {
-      this.#context.log('warn', `edged: ${what}`, { problem: (error as Error).message });
+      const problem = (error as Error).message;
+      const detail = error instanceof PrecheckError ? error.details[0] : { problem };
+      this.#context.log('warn', `edged: ${what}`, { ...detail });
     }
   }
 }

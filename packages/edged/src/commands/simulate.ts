@@ -5,6 +5,7 @@ import path from 'node:path';
 import { styleText } from 'node:util';
 import type { CommandContext } from '../command-context.ts';
 import { exitCodes, success } from '@edged/model/exit-code';
+import { writing } from '../files.ts';
 import { SimulatedDevice } from '../simulation/device.ts';
 import { type Step, tutorial } from '../simulation/tutorial.ts';
 
@@ -16,7 +17,10 @@ interface Row {
 }
 
 export async function runSimulate(keep: boolean, { terminal }: CommandContext): Promise<number> {
-  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-simulate-'));
+  const temporary = os.tmpdir();
+  const directory = writing(temporary, () =>
+    fs.mkdtempSync(path.join(temporary, 'edged-simulate-')),
+  );
   try {
     terminal.out(`A device in ${directory}: state root, keys, runtime, certificate.\n`);
     const device = new SimulatedDevice(directory);

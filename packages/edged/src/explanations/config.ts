@@ -86,16 +86,27 @@ export const configExplanations = {
   },
   'config.input_unusable': {
     meaning:
-      'A file given to `edged sign`, `keys`, `keygen` or `init` cannot be used: it cannot be ' +
-      'read or written (`errno`), it is too large (`size_bytes`, `limit_bytes`), or it is no ' +
-      'private key (`found`, `expected`). Usually a key in PEM is given where the raw 32 ' +
-      'bytes are asked for, or a path is mistyped.',
+      'A file given to `edged sign` or `keys` cannot be used: it cannot be read (`errno`), it ' +
+      'is too large (`size_bytes`, `limit_bytes`), or it is no private key (`found`, ' +
+      '`expected`). Usually a key in PEM is given where the raw 32 bytes are asked for, or a ' +
+      'path is mistyped.',
     repair: [
       'Look at it: `ls -l FILE`. A raw private key has 32 bytes, or 64 as Go writes it; a ' +
         'public one 32.',
       'Make a raw private key of a PEM file: `openssl pkey -in key.pem -outform DER | tail -c ' +
         '32 > raw.key`.',
       'Or make a new pair: `edged keygen DIR`; devices must then get its public half.',
+    ],
+  },
+  'config.output_unusable': {
+    meaning:
+      'What `edged sign`, `keygen`, `init` or `simulate` makes, or what a command prints, ' +
+      'cannot be written: `file` says where, `errno` why. ENOENT is a directory that is not ' +
+      'there, EACCES the wrong user, EROFS a mount that is read-only, ENOSPC a full disk. The ' +
+      'verdict of a precheck stands nonetheless; there it is only a warning.',
+    repair: [
+      'Look at the place: `ls -ld DIR`, `findmnt -T DIR`, `df -h DIR`.',
+      'Name another one, or make room; `edged simulate` works below `$TMPDIR`.',
     ],
   },
   'config.output_exists': {

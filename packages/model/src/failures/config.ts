@@ -44,6 +44,12 @@ export const configFailures = {
     message: 'edged: an input of this command cannot be used',
     remedy: 'Check the path and the content of the file named here.',
   },
+  'config.output_unusable': {
+    gate: 'config',
+    class: 'operator',
+    message: 'edged: an output of this command cannot be written',
+    remedy: 'Check that the place named here is there, can be written and has room.',
+  },
   'config.output_exists': {
     gate: 'config',
     class: 'operator',

@@ -62,6 +62,25 @@ export const configScenes: Scenes = {
     },
     { name: 'sign without a manifest', command: () => ['sign', '/nowhere', '--key', '/nowhere'] },
   ],
+  'config.output_unusable': [
+    { name: 'keygen below a file', command: (device) => ['keygen', `${device.config}/keys`] },
+    {
+      name: 'a signature into no directory',
+      command: (device) => [
+        'sign',
+        device.inside('runtime/manifest.json'),
+        '--key',
+        `${device.directory}/keys/manifest-sign.key`,
+        '--signature',
+        '/nowhere/x',
+      ],
+    },
+    {
+      name: 'a simulation without a temporary directory',
+      command: () => ['simulate'],
+      options: { environment: { TMPDIR: '/nowhere' } },
+    },
+  ],
   'config.output_exists': [
     { name: 'keygen over a key', command: (device) => ['keygen', `${device.directory}/keys`] },
   ],

@@ -181,6 +181,20 @@ test.each([
   }),
 );
 
+test('a working directory that was removed stops only what needs it', () =>
+  withDevice((device) => {
+    const gone = `cd "$(mktemp -d)" && rmdir "$PWD" && exec ${command.join(' ')}`;
+    const env = { PATH: process.env['PATH'], ...skipMountCheck };
+    const run = (args: string) =>
+      spawnSync('sh', ['-c', `${gone} ${args}`], { env, encoding: 'utf8' });
+    expect(run('version')).toMatchObject({ status: 0, stderr: '' });
+    expect(run(`precheck --config ${device.config} --dry-run`).status).toBe(0);
+    expect(run(`doctor --config ${device.config}`)).toMatchObject({ status: 0, stderr: '' });
+    const { status, stderr } = run('verify --state-root here');
+    expect(status).toBe(1);
+    expect(stderr).toContain('reason="config.input_unusable" file="." errno="ENOENT"');
+  }));
+
 test('the file that cannot be written is named as it was given', () =>
   withDevice((device) => {
     const key = `${device.directory}/keys/manifest-sign.key`;

@@ -31,6 +31,7 @@ import {
   workerCommand,
 } from './options.ts';
 import { readStandardInput } from './files.ts';
+import { withoutDirectory, workingDirectory } from './working-directory.ts';
 import { wrapColumns } from './wrap.ts';
 
 /** Runs one command; its exit code. Throws what the command throws, and `config.usage`. */
@@ -58,11 +59,12 @@ export async function runCommandLine(
   try {
     // whoever asks so means the command
     const words = argv.length === 1 && argv[0] === '--version' ? ['version'] : [...argv];
-    await parser(yargs(), runUnderstood).parseAsync(words, {}, (_error, _args, output) => {
+    const started = yargs([], workingDirectory());
+    await parser(started, runUnderstood).parseAsync(words, {}, (_error, _args, output) => {
       if (output) print(`${wrapColumns(output, columns())}\n`);
     });
   } catch (error) {
-    if (understood) throw error;
+    if (understood) throw withoutDirectory(error);
     const refusal = withSuggestion(error, argv, commandDefinitions());
     await leaveResult(refusal, argv, begin);
     throw refusal;

@@ -195,6 +195,31 @@ test('a working directory that was removed stops only what needs it', () =>
     expect(stderr).toContain('reason="config.input_unusable" file="." errno="ENOENT"');
   }));
 
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+(hasOpenssl ? test : test.skip)('sign tells how a PEM key becomes one that it takes', () =>
+  withDevice((device) => {
+    const [pem, raw] = ['key.pem', 'raw.key'].map((name) => `${device.directory}/${name}`);
+    spawnSync('openssl', ['genpkey', '-algorithm', 'ed25519', '-out', `${pem}`]);
+    const manifest = device.inside('runtime/manifest.json');
+    const { exitCode, stderr } = runCommand(['sign', manifest, '--key', `${pem}`]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`file="${pem}" found="PEM" expected="a raw Ed25519 private key`);
+    const convert = /convert="(openssl [^"]+)"/.exec(stderr)?.[1]?.replace('PEM', `'${pem}'`);
+    spawnSync('sh', ['-c', `${convert} > '${raw}'`]);
+    expect(runCommand(['sign', manifest, '--key', `${raw}`]).exitCode).toBe(0);
+    const der = ['pkey', '-in', `${pem}`, '-pubout', '-outform', 'DER'];
+    fs.writeFileSync(
+      device.inside('identity/manifest-verify.pub'),
+      spawnSync('openssl', der).stdout.subarray(-32),
+    );
+    expect(runCommand(['verify', '--state-root', device.stateRoot]).exitCode).toBe(0);
+  }),
+);
+
+test('sign --help speaks of keyrings too', () => {
+  expect(runCommand(['sign', '--help']).stdout).toContain('a manifest or keyring');
+});
+
 test('the file that cannot be written is named as it was given', () =>
   withDevice((device) => {
     const key = `${device.directory}/keys/manifest-sign.key`;

@@ -213,29 +213,30 @@ function commandsOfASigner(bare: GlobalOptions, run: Run): GlobalOptions {
         ),
     )
     .command(
-      'sign <manifest>',
-      'sign the exact bytes of a manifest',
+      'sign <file>',
+      'sign the exact bytes of a manifest or keyring',
       (command) =>
         command
-          .positional('manifest', { type: 'string', demandOption: true })
+          .positional('file', {
+            type: 'string',
+            demandOption: true,
+            describe: 'a manifest, a keyring or an update of one',
+          })
           .option('key', {
             type: 'string',
             demandOption: true,
             requiresArg: true,
-            describe: 'raw private key: 32 bytes, or 64 as Go writes it',
+            describe: 'raw private key, not PEM: 32 bytes, or 64 as Go writes it',
           })
           .option('signature', {
             type: 'string',
             requiresArg: true,
-            describe: 'where to write the signature [default: MANIFEST.sig]',
+            describe: 'where to write the signature [default: FILE.sig]',
           }),
       async (args) =>
         run(args, async (context) => {
-          const { manifest, key, signature } = args;
-          return (await import('./commands/sign.ts')).runSign(
-            { manifest, key, signature },
-            context,
-          );
+          const { file, key, signature } = args;
+          return (await import('./commands/sign.ts')).runSign({ file, key, signature }, context);
         }),
     )
     .command(

@@ -1,27 +1,43 @@
-/** `edged sign MANIFEST --key K`: the detached 64-byte signature beside a manifest or keyring. */
+/** `edged sign FILE --key K`: the detached 64-byte signature beside a manifest or keyring. */
 import { PrecheckError } from '@edged/model/failure';
 import { parseKeyring } from '@edged/model/keyring';
-import { goPrivateKeyBytes, loadSigningSeed, signBytes } from '@edged/model/manifest-signature';
+import { type SigningSeed, loadSigningSeed, signBytes } from '@edged/model/manifest-signature';
 import { manifestLimitBytes, parseRuntimeManifest } from '@edged/model/runtime-manifest';
 import type { CommandContext } from '../command-context.ts';
 import { success } from '@edged/model/exit-code';
 import { readInput, replaceOutput } from '../files.ts';
 
 export interface SignArguments {
-  readonly manifest: string;
+  readonly file: string;
   readonly key: string;
-  /** Default: the manifest's name with `.sig` behind it. */
+  /** Default: the file's name with `.sig` behind it. */
   readonly signature: string | undefined;
 }
 
 export function runSign(args: SignArguments, { terminal, log }: CommandContext): number {
-  const bytes = readInput(args.manifest, manifestLimitBytes);
-  const seed = loadSigningSeed(readInput(args.key, goPrivateKeyBytes));
-  warnOfRefusal(bytes, args.manifest, log);
-  const signature = args.signature ?? `${args.manifest}.sig`;
+  const { file, key, signature = `${file}.sig` } = args;
+  const bytes = readInput(file, manifestLimitBytes);
+  const seed = readSigningSeed(key);
+  warnOfRefusal(bytes, file, log);
   replaceOutput(signature, signBytes(bytes, seed), 0o644);
-  terminal.out(`signed ${args.manifest}: ${signature}\n`);
+  terminal.out(`signed ${file}: ${signature}\n`);
   return success;
+}
+
+/** More than any key: what is none shall be told what is, and not that it is large. */
+const keyLimitBytes = 16 * 1024;
+
+function readSigningSeed(file: string): SigningSeed {
+  const bytes = readInput(file, keyLimitBytes);
+  try {
+    return loadSigningSeed(bytes);
+  } catch (error) {
+    if (!(error instanceof PrecheckError)) throw error;
+    const isPem = bytes.includes('-----BEGIN ');
+    const convert = 'openssl pkey -in PEM -outform DER | tail -c 32';
+    const detail = isPem ? { found: 'PEM', convert } : {};
+    throw new PrecheckError(error.code, { file, ...error.details[0], ...detail }, error);
+  }
 }
 
 /** A signature is the signer's word on any bytes; that a device would refuse them is said. */

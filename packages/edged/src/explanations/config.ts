@@ -88,8 +88,8 @@ export const configExplanations = {
     meaning:
       'A file given to `edged sign` or `keys` cannot be used: it cannot be read (`errno`), it ' +
       'is too large (`size_bytes`, `limit_bytes`), or it is no private key (`found`, ' +
-      '`expected`). Usually a key in PEM is given where the raw 32 bytes are asked for, or a ' +
-      'path is mistyped.',
+      '`expected`; of PEM, `convert` makes one). Usually a key in PEM is given where the raw 32 ' +
+      'bytes are asked for, or a path is mistyped.',
     repair: [
       'Look at it: `ls -l FILE`. A raw private key has 32 bytes, or 64 as Go writes it; a ' +
         'public one 32.',

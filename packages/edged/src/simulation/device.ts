@@ -107,9 +107,9 @@ export class SimulatedDevice {
   }
 
   sign(): void {
-    const manifest = this.inside('runtime/manifest.json');
+    const file = this.inside('runtime/manifest.json');
     const key = path.join(this.directory, 'keys', privateKeyName);
-    runSign({ manifest, key, signature: undefined }, this.#context([]));
+    runSign({ file, key, signature: undefined }, this.#context([]));
   }
 
   async issueCertificate(validDays: number, issuedAt = Date.now()): Promise<void> {

@@ -8,6 +8,8 @@ import { readTranscript, runTranscript } from '@edged/testkit/transcript';
 
 const top = process.cwd();
 const home = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-home-'));
+const checkout = path.join(home, 'a checkout'); // with a blank, as it may be anywhere
+fs.symlinkSync(top, checkout);
 afterAll(() => fs.rmSync(home, { recursive: true }));
 const directory = path.join(top, 'tutorials');
 const files = fs.readdirSync(directory).filter((name) => name.endsWith('.md'));
@@ -40,7 +42,8 @@ describe.each(files)('%s', (name) => {
     () => {
       const nodeDirectory = path.dirname(process.execPath);
       const PATH = `${nodeDirectory}:${process.env['PATH']}`;
-      const mismatches = runTranscript(transcript.steps, top, { PATH, HOME: home });
+      const environment = { PATH, HOME: home, PWD: checkout };
+      const mismatches = runTranscript(transcript.steps, checkout, environment);
       expect(mismatches).toEqual([]);
     },
     300_000,

@@ -195,6 +195,21 @@ test('a working directory that was removed stops only what needs it', () =>
     expect(stderr).toContain('reason="config.input_unusable" file="." errno="ENOENT"');
   }));
 
+test('keygen makes both halves, with their modes whatever the umask, or none', () =>
+  withDevice(({ directory }) => {
+    const keys = `${directory}/new`;
+    const made = spawnSync('sh', ['-c', `umask 077; exec ${command.join(' ')} keygen ${keys}`]);
+    expect(made.status).toBe(0);
+    const modeOf = (name: string): number => fs.statSync(`${keys}/${name}`).mode & 0o777;
+    expect(modeOf('manifest-sign.key')).toBe(0o600);
+    expect(modeOf('manifest-verify.pub')).toBe(0o644);
+    fs.rmSync(`${keys}/manifest-sign.key`);
+    const { exitCode, stderr } = runCommand(['keygen', keys]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`reason="config.output_exists" file="${keys}/manifest-verify.pub"`);
+    expect(fs.readdirSync(keys)).toEqual(['manifest-verify.pub']);
+  }));
+
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 (hasOpenssl ? test : test.skip)('sign tells how a PEM key becomes one that it takes', () =>
   withDevice((device) => {

@@ -26,9 +26,18 @@ export function readStandardInput(): string {
   return fs.readFileSync(0, 'utf8');
 }
 
-/** A new file; throws `config.output_exists` rather than replace one. */
+/** Throws `config.output_exists` where anything is, a symlink to nowhere included. */
+export function requireAbsent(file: string): void {
+  const found = writing(file, () => fs.lstatSync(file, { throwIfNoEntry: false }));
+  if (found) throw new PrecheckError('config.output_exists', { file });
+}
+
+/** A new file, with this mode whatever the umask; throws `config.output_exists`. */
 export function writeNewFile(file: string, bytes: Uint8Array, mode: number): void {
-  writing(file, () => fs.writeFileSync(file, bytes, { flag: 'wx', mode, flush: true }));
+  writing(file, () => {
+    fs.writeFileSync(file, bytes, { flag: 'wx', mode, flush: true });
+    fs.chmodSync(file, mode);
+  });
 }
 
 /** The whole file or the old one, never a part. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { loadSigningSeed, publicKeyOf, seedBytes } from '@edged/model/manifest-signature';
 import type { CommandContext } from '../command-context.ts';
 import { success } from '@edged/model/exit-code';
-import { makeDirectory, writeNewFile } from '../files.ts';
+import { makeDirectory, requireAbsent, writeNewFile } from '../files.ts';
 
 export const privateKeyName = 'manifest-sign.key';
 export const publicKeyName = 'manifest-verify.pub';
@@ -14,6 +14,9 @@ export function runKeygen(directory: string, { terminal }: CommandContext): numb
   const publicKey = path.join(directory, publicKeyName);
   const seed = loadSigningSeed(randomBytes(seedBytes));
   makeDirectory(directory);
+  // both before the first is written: half a pair is worth nothing, and in the way
+  requireAbsent(privateKey);
+  requireAbsent(publicKey);
   writeNewFile(privateKey, seed, 0o600);
   writeNewFile(publicKey, publicKeyOf(seed), 0o644);
   terminal.out(`private key (keep off the device): ${privateKey}\n`);

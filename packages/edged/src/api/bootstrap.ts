@@ -33,7 +33,7 @@ export interface Bootstrapped {
  * @throws {@link PrecheckError} `state_root.*`; `config.usage`.
  */
 export async function bootstrap(options: BootstrapOptions): Promise<Bootstrapped> {
-  return refusing(async () => {
+  return refusing(options, async () => {
     const host = hostOf(options);
     const stateRoot = openStateRoot(stateRootOrderOf(options), host, reportOf(options));
     const { disk } = stateRoot;

@@ -37,7 +37,7 @@ export interface CapturedFingerprint {
 export async function captureFingerprint(
   options: CaptureOptions = {},
 ): Promise<CapturedFingerprint> {
-  return refusing(() =>
+  return refusing(options, () =>
     fingerprintOf(captureIdentity(hostOf(options).system, fingerprintOrderOf(options))),
   );
 }

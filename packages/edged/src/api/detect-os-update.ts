@@ -72,7 +72,7 @@ export interface Detection {
  * `os.identity_missing`; `config.usage`.
  */
 export async function detectOsUpdate(options: DetectOptions): Promise<Detection> {
-  return refusing(() => {
+  return refusing(options, () => {
     const host = hostOf(options);
     const identity = options.fingerprint
       ? identityFrom(options.fingerprint)

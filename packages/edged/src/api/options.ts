@@ -12,6 +12,7 @@ import type { TrustOrder } from '@edged/precheck/trust-anchor';
 import { type TimeOrder, timesyncMarker } from '@edged/precheck/trusted-time';
 import { defaults } from '../defaults.ts';
 import { release } from '../release.ts';
+import { requiredPath } from './arguments.ts';
 
 /** The machine that is asked. Without any of these: this one, with the OS that is running. */
 export interface MachineOptions {
@@ -141,11 +142,7 @@ export function fingerprintOrderOf({ profile, files }: FingerprintOptions): Fing
 
 /** Throws `config.usage` when no state root is given, which JavaScript does not prevent. */
 export function pathOf({ stateRoot }: StateRootOptions): string {
-  if (typeof stateRoot === 'string' && stateRoot !== '') return path.resolve(stateRoot);
-  throw new PrecheckError('config.usage', {
-    problem: 'no state root given',
-    allowed: 'stateRoot, the path of a directory',
-  });
+  return requiredPath('options.stateRoot', stateRoot);
 }
 
 export function stateRootOrderOf(options: StateRootOptions & StateRootRules): StateRootOrder {

@@ -1,5 +1,6 @@
 /** `precheck`: all of it, in this process. */
 import path from 'node:path';
+import type { PrecheckError } from '@edged/model/failure';
 import type { Progress } from '@edged/precheck/event';
 import { type PrecheckOrder, precheck as runPrecheck } from '@edged/precheck/precheck';
 import type { TimeVerdict } from '@edged/precheck/trusted-time';
@@ -21,6 +22,7 @@ import {
   onHost,
   reportOf,
 } from './options.ts';
+import { misuse, requireOptions, requiredPath } from './arguments.ts';
 import { refusing } from './refusal.ts';
 
 /** Rotation of the certificate, as `--rotate-certs` (spec section 9). */
@@ -116,7 +118,7 @@ export interface PrecheckPassed extends Rehearsed {
  * `slot` and `inspection`; `exitCodes[error.gate]` is the exit code that the command would have.
  */
 export async function precheck(options: ConfigOptions | PartsOptions): Promise<PrecheckPassed> {
-  return refusing(() =>
+  return refusing(options, () =>
     onHost(options, async (host) => {
       const order = 'config' in options ? await orderFrom(options) : orderOfParts(options);
       const { progress } = options;
@@ -132,6 +134,7 @@ export async function precheck(options: ConfigOptions | PartsOptions): Promise<P
 
 async function orderFrom(options: ConfigOptions): Promise<PrecheckOrder> {
   const { config, stateRoot, baseDirectory } = options;
+  if (config === undefined) throw withoutConfig();
   const name = 'options.config';
   const isFile = typeof config === 'string';
   const read = isFile
@@ -152,14 +155,21 @@ async function orderFrom(options: ConfigOptions): Promise<PrecheckOrder> {
   return precheckOrder(read, args, settings);
 }
 
+function withoutConfig(): PrecheckError {
+  return misuse('options.config', undefined, ['a config', 'stateRoot together with certificate']);
+}
+
 function orderOfParts(options: PartsOptions): PrecheckOrder {
+  if (options.certificate === undefined) throw withoutConfig();
+  const name = 'options.certificate';
+  requireOptions(options.certificate, name);
   const { certFile, keyFile, caFile, caKeyFile, ...rule } = options.certificate;
   return {
     ...deviceOrderOf(options),
     certificate: {
-      certFile: path.resolve(certFile),
-      keyFile: path.resolve(keyFile),
-      caFile: path.resolve(caFile),
+      certFile: requiredPath(`${name}.certFile`, certFile),
+      keyFile: requiredPath(`${name}.keyFile`, keyFile),
+      caFile: requiredPath(`${name}.caFile`, caFile),
       caKeyFile: caKeyFile === undefined ? undefined : path.resolve(caKeyFile),
       failWithinDays: rule.failWithinDays ?? defaults.failWithinDays,
       warnWithinDays: rule.warnWithinDays,

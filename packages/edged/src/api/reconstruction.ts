@@ -46,7 +46,7 @@ export interface PartResult extends Rehearsed {
  * the state root is as it was; `state_root.*`; `os.identity_missing`; `config.usage`.
  */
 export async function runReconstruction(options: DeviceOptions): Promise<Reconstruction> {
-  return refusing(() =>
+  return refusing(options, () =>
     onHost(options, async (host) => {
       const kinds = ['os_replaced', 'state_lost'] as const;
       const order = deviceOrderOf(options);
@@ -73,7 +73,7 @@ export async function runReconstruction(options: DeviceOptions): Promise<Reconst
  * of a key; `os.identity_missing`; `config.usage`.
  */
 export async function rotateEpoch(options: DeviceOptions): Promise<Rotation> {
-  return refusing(() =>
+  return refusing(options, () =>
     onHost(options, async (host) => {
       const order = deviceOrderOf(options);
       const report = reportOf(options);

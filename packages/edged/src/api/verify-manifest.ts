@@ -69,7 +69,7 @@ export interface VerifiedRuntime {
  * `manifest.signature_invalid`; `reconstruction.no_space`; `state_root.*`; `config.usage`.
  */
 export async function verifyManifest(options: VerifyOptions): Promise<VerifiedRuntime> {
-  return refusing(() => {
+  return refusing(options, () => {
     const host = hostOf(options);
     const report = reportOf(options);
     const stateRoot = openToLook(pathOf(options), host);

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { loadSigningSeed, publicKeyOf, signBytes } from '@edged/model/manifest-signature';
 import { issueSelfSigned } from '@edged/precheck/certificate-issue';
-import { PrecheckError, bootstrap, detectOsUpdate, precheck, verifyManifest } from 'edged';
+import { bootstrap, detectOsUpdate, precheck, verifyManifest } from 'edged';
 
 const top = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-example-'));
 const write = (name, content) => {
@@ -69,7 +69,7 @@ try {
   write('state-root/runtime/manifest.json.sig', Buffer.alloc(64, 1));
   await verifyManifest({ stateRoot, ...newOs });
 } catch (error) {
-  if (!(error instanceof PrecheckError)) throw error;
+  if (error.code !== 'manifest.signature_invalid') throw error;
   console.log(`refused: ${error.code} (${error.class}). ${error.remedy}`);
 } finally {
   fs.rmSync(top, { recursive: true });

@@ -71,6 +71,10 @@ test('alone in an empty directory it does its work, whatever lies about', () => 
       encoding: 'utf8',
     });
   expect(run('version')).toMatchObject({ status: 0, stdout: 'edged 0.1.0\n', stderr: '' });
+  const { runtime } = JSON.parse(String(run('version', '--output', 'json').stdout)) as {
+    runtime: string;
+  };
+  expect(runtime).toMatch(/^bun \d/); // and not the Node.js that it stands for
   expect(run('init', 'root').status).toBe(0);
   expect(fs.existsSync(path.join(alone, 'root/runtime/binaries'))).toBe(true);
   expect(run('keys', 'list').stderr).toContain('no state root given'); // .env was not read

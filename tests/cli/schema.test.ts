@@ -242,6 +242,25 @@ describe('explanation.v1.json', () => {
   });
 });
 
+test.each(['version', 'fingerprint'])('%s', (name) => {
+  const { document, exit } = inJson([name]);
+  const schema = `${name}.v1.json`;
+  expect(exit).toBe(0);
+  expect(objections(schema, document)).toEqual([]);
+  expect(objections(schema, { ...document, more: 1 })).not.toEqual([]);
+  expect(objections(schema, { ...document, schema: 'edged.other.v1' })).not.toEqual([]);
+});
+
+test('docs/reference/results.md has every document of every schema', () => {
+  const table = fs.readFileSync(path.join(directory, '../reference/results.md'), 'utf8');
+  const words = Object.values(schemas).flatMap((schema) =>
+    [...JSON.stringify(schema).matchAll(/"const":"(edged\.\w+\.v1)"/g)].map(([, word]) => word),
+  );
+  expect(words.length).toBeGreaterThan(6);
+  for (const word of words) expect(table).toContain(`\`${word}\``);
+  for (const name of Object.keys(schemas)) expect(table).toContain(`(../schema/${name})`);
+});
+
 test('the result that is kept, and the one of this boot, are the one that is printed', () =>
   withDevice((device) => {
     const run = { RUNTIME_DIRECTORY: device.directory };

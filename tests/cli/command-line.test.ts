@@ -357,6 +357,35 @@ test('a program that does not even load is exit 5, and not a wrong config', () =
   }
 });
 
+describe('a checkout of which nothing is built, on Node.js', () => {
+  const { engines } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as {
+    engines: { node: string };
+  };
+  const runOn = (node: string, directory: string) => {
+    const copy = `${directory}/packages/edged`;
+    fs.mkdirSync(copy, { recursive: true });
+    fs.copyFileSync('packages/edged/bin/edged', `${copy}/edged.mjs`);
+    const versions = `{ ...process.versions, node: '${node}' }`;
+    const fake = `Object.defineProperty(process, 'versions', { value: ${versions} });`;
+    const args = ['--import', `data:text/javascript,${fake}`, `${copy}/edged.mjs`, 'version'];
+    return spawnSync(process.execPath, args, { encoding: 'utf8' });
+  };
+
+  test.each(['20.20.2', '24.14.9', '25.9.0'])('%s, which does not fit', (node) =>
+    withDevice(({ directory }) => {
+      const { status, stderr } = runOn(node, directory);
+      expect(status).toBe(5);
+      expect(stderr).toContain(`needed="${engines.node}" remedy="Run \`npm run setup\``);
+    }),
+  );
+
+  test.each(['24.15.0', '26.0.0'])('%s, which fits', (node) =>
+    withDevice(({ directory }) => {
+      expect(runOn(node, directory).stderr).toContain('Cannot find module');
+    }),
+  );
+});
+
 test.each([
   [['precheck', '--confg', 'edge.toml'], '--config'],
   [['precheck', '--config', 'edge.toml', '--dryrun'], '--dry-run'],

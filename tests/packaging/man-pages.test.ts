@@ -12,10 +12,15 @@ import { type FailureCode, PrecheckError, failures } from '@edged/model/failure'
 import { explanations } from 'edged/explanations/explanations';
 import { exitCodes } from '@edged/model/exit-code';
 import { layout } from '@edged/model/layout';
+import { keyringSchema } from '@edged/model/keyring';
 import { manifestSchema, parseRuntimeManifest } from '@edged/model/runtime-manifest';
 import { shownConfig } from '@edged/packaging/man/config-5';
 import { shownManifest } from '@edged/packaging/man/manifest-5';
-import { manifestFields, operationFields } from '@edged/packaging/man/manifest-fields';
+import {
+  keyringFields,
+  manifestFields,
+  operationFields,
+} from '@edged/packaging/man/manifest-fields';
 import { manualPages } from '@edged/packaging/man/pages';
 import { manualPage, paragraph, section, tagged, verbatim } from '@edged/packaging/man/roff';
 
@@ -113,6 +118,9 @@ describe(`as man(1) shows them${has('man') ? '' : ' (SKIPPED: there is no man)'}
     for (const [name, field] of [...Object.entries(manifestFields), ...operations]) {
       expect(text).toContain(` ${name} ${field.describe.replaceAll('`', '')} `);
     }
+    for (const [name, purpose] of Object.entries(keyringFields)) {
+      expect(text).toContain(` ${name} ${purpose.replaceAll('`', '')} `);
+    }
   });
 
   each('whatever the text is, it comes out as text', () => {
@@ -203,6 +211,14 @@ describe('the fields of a manifest are those of the parser', () => {
     expect(parse({ ...least, operations: [withField] })).toMatchObject({ version: '1' });
     const unknown = { ...withField, [`${name}s`]: example };
     expect(refused({ ...least, operations: [unknown] })).toBe('manifest.invalid');
+  });
+
+  test('those of a keyring are the ones of its parser; docs/reference/keyring.md has them', () => {
+    const page = fs.readFileSync('docs/reference/keyring.md', 'utf8');
+    const { keys, ...others } = keyringSchema.entries;
+    const inKeys = Object.keys(keys.pipe[0].item.entries).map((name) => `keys[].${name}`);
+    expect(Object.keys(keyringFields).sort()).toEqual([...Object.keys(others), ...inKeys].sort());
+    expect(Object.keys(keyringFields).filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
   });
 
   test('docs/reference/manifest.md names them all', () => {

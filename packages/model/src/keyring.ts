@@ -49,7 +49,9 @@ const count = v.pipe(v.number('a whole number from 1'), v.safeInteger('a whole n
 const fromOne = v.pipe(count, v.minValue(1, 'a whole number from 1'));
 const keyId = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, 'a key id: 32 lower-case hex digits'));
 const roles = ['manifest', 'keyring'] as const;
-const schema = v.strictObject({
+
+/** The document as JSON has it. */
+export const keyringSchema = v.strictObject({
   schema: v.literal('edged.keyring.v1'),
   version: v.optional(fromOne, 1),
   keys: v.pipe(
@@ -76,7 +78,7 @@ export function keyIdOf(key: Uint8Array): string {
 
 /** Throws `trust.keyring_invalid` with every problem. `file` is only quoted. */
 export function parseKeyring(bytes: Uint8Array, file: string): Keyring {
-  const result = v.safeParse(schema, readJson(bytes, file));
+  const result = v.safeParse(keyringSchema, readJson(bytes, file));
   if (!result.success) {
     const problems = result.issues.map((issue) => ({
       file,

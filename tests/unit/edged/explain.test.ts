@@ -56,6 +56,12 @@ describe('every reason', () => {
     expect(repair.length).toBeLessThanOrEqual(5);
   });
 
+  test('needs no checkout: where a step names a document, it names a manual page', () => {
+    const steps = codes.flatMap((code) => [failures[code].remedy, ...explanations[code].repair]);
+    const documents = steps.filter((step) => step.includes('docs/'));
+    expect(documents.filter((step) => !step.includes('`man edged'))).toEqual([]);
+  });
+
   test.each(codes)('%s is told in two to four sentences, and repeats nothing', (code) => {
     const { message, remedy } = failures[code];
     const { meaning, repair }: Explanation = explanations[code];

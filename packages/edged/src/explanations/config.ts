@@ -79,7 +79,7 @@ export const configExplanations = {
       '`did_you_mean` what may have been meant. Usually a key is misspelt, ' +
       'or stands one level too deep.',
     repair: [
-      'Correct every line; compare with the example in docs/reference/config.md.',
+      'Correct every line; `man edged.toml` and docs/reference/config.md have an example.',
       'Check it: `edged precheck --config F --dry-run`.',
       runAgain,
     ],

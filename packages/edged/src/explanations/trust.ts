@@ -102,7 +102,7 @@ export const trustExplanations = {
       'refused here too. All of it is refused before anything is touched. It was signed with ' +
       'this mistake, so `edged sign` has warned of it.',
     repair: [
-      'Correct every problem; docs/reference/manifest.md lists all keys.',
+      'Correct every problem; `man edged-manifest` and docs/reference/manifest.md list all keys.',
       'Sign and ship it again: `edged sign manifest.json --key K`.',
       'Check on the device, or against a copy of its state root: `edged verify --state-root ' +
         '/data/edged`.',
@@ -187,7 +187,7 @@ export const trustExplanations = {
     repair: [
       'See which files there are: `ls -l /usr/lib/edged/keyring.d /etc/edged/keyring.d ' +
         '/data/edged/identity/keyring`.',
-      'Correct the file; docs/reference/keyring.md lists all keys.',
+      'Correct the file; `man edged-manifest` and docs/reference/keyring.md list all keys.',
       'Hide a bad file of the image until the next one: `: > /etc/edged/keyring.d/NAME.json`, ' +
         'with the same name, if the other files hold the keys that are needed.',
       'Check: `edged keys list --state-root /data/edged`.',

@@ -36,7 +36,7 @@ export const configFailures = {
     gate: 'config',
     class: 'permanent',
     message: 'precheck: config is invalid',
-    remedy: 'Correct every problem listed; docs/reference/config.md shows a complete example.',
+    remedy: 'Correct every problem listed; `man edged.toml` or docs/reference/config.md shows how.',
   },
   'config.input_unusable': {
     gate: 'config',

@@ -1,6 +1,11 @@
-/** edged-manifest(5): the fields as the parser has them, and the rules around them. */
+/** edged-manifest(5): the fields as the parsers have them, and the rules around them; keyrings. */
 import { manifestLimitBytes, manifestSchema } from '@edged/model/runtime-manifest';
-import { type ManifestField, manifestFields, operationFields } from './manifest-fields.ts';
+import {
+  type ManifestField,
+  keyringFields,
+  manifestFields,
+  operationFields,
+} from './manifest-fields.ts';
 import {
   bold,
   italic,
@@ -56,6 +61,11 @@ export function manifestBody(): readonly string[] {
     section('FIELDS', ...fieldEntries(manifestSchema.entries, manifestFields), paragraph(limits)),
     section('OPERATIONS', ...operations()),
     section('PATHS', ...paths.map(paragraph)),
+    section(
+      'KEYRINGS',
+      ...keyrings.map(paragraph),
+      ...Object.entries(keyringFields).map(([name, describe]) => tagged(bold(name), describe)),
+    ),
     section('EXAMPLE', verbatim(shownManifest)),
     section('SEE ALSO', references(['edged', 8], ['edged.toml', 5], ['setfattr', 1])),
   ];
@@ -95,4 +105,14 @@ const paths = [
   'Reserved as dst, in any case: `identity/`, `bootstrap/`, `epoch/`, `edge/`, ' +
     '`runtime/manifest.json*`, `runtime/binaries/`, `.precheck.lock`. Missing parents of a dst ' +
     'are made with mode 0755.',
+];
+
+const keyrings = [
+  'Without a keyring the raw key in `identity/manifest-verify.pub` signs manifests; with one it ' +
+    'counts no more. Keyrings are JSON files outside the state root: ' +
+    '`/usr/lib/edged/keyring.d/*.json`, `/etc/edged/keyring.d/*.json` (hides one of the same ' +
+    'name in /usr/lib) and credentials of systemd called `edged.keyring*`.',
+  '`identity/keyring/N.json`, signed as a manifest is, replaces version N-1, when enough keys of ' +
+    'role `keyring` of both have signed it. `edged keys list` shows which keys count, `edged ' +
+    'keys rehearse` whether a device would accept the next ones.',
 ];

@@ -1,6 +1,7 @@
 /**
- * What every field of a runtime manifest is for. Which fields there are, and which must be there,
- * the parser says: a test holds these tables against its schema and feeds it every `example`.
+ * What every field of a runtime manifest, and of a keyring, is for. Which fields there are, and
+ * which must be there, the parser says: a test holds these tables against its schema and feeds it
+ * every `example`.
  */
 
 export interface ManifestField {
@@ -93,3 +94,18 @@ export const operationFields = {
     hash,
   },
 } as const satisfies Record<string, Fields>;
+
+/** What every field of a keyring is for; a test holds the names against the schema. */
+export const keyringFields: Readonly<Record<string, string>> = {
+  schema: 'The string `"edged.keyring.v1"`.',
+  version: 'A whole number from 1, which is the default; of several files the highest counts.',
+  'keys[].public_key': 'The raw key, 64 lower-case hex digits.',
+  'keys[].roles':
+    'Optional: `manifest`, the default, signs manifests, `keyring` signs the next keyring.',
+  'keys[].name': 'Optional, for people.',
+  thresholds:
+    'Optional: how many different keys must have signed a `manifest` and a `keyring`, 1 each; ' +
+    'of several files the highest counts.',
+  revoked: 'Optional: ids of keys, as `edged keys id` prints them; those of all files count.',
+  minimum_serial: 'Optional: no manifest below it is accepted, whatever the device remembers.',
+};

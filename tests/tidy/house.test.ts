@@ -220,6 +220,14 @@ describe('packages and template', () => {
   });
 });
 
+/** In the title of a test, in a row or by the key of a table of tests. */
+function titled(name: string): RegExp {
+  const text = name.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  const before = String.raw`(?:test|describe)[\w.]*\(|\]\)\(|\{? ?name: |\[`;
+  const title = `(?:${before})?['"\`][^'"\`\\n]*${text}`;
+  return new RegExp(`^ *(?:${title}|'?${text}'?[(:])`, 'm');
+}
+
 describe('every claim of the threat model names a test that exists', () => {
   const claims = [...load('docs/security.md').text.matchAll(/^\| (.+) \| `(.+)` › `(.+)` \|$/gm)];
 
@@ -230,9 +238,15 @@ describe('every claim of the threat model names a test that exists', () => {
   test.each(claims.map(([, claim = '', file = '', name = '']) => [claim, file, name]))(
     '%s',
     (_claim, file, name) => {
-      expect(load(file).text).toContain(name);
+      expect(load(file).text).toMatch(titled(name));
     },
   );
+
+  test('a word that stands anywhere else in a file is no test', () => {
+    expect("import { x } from '@edged/model/manifest';").not.toMatch(titled('manifest'));
+    expect("  throw new PrecheckError('manifest.invalid');").not.toMatch(titled('manifest'));
+    expect("  test('one manifest', () => {").toMatch(titled('manifest'));
+  });
 });
 
 describe('links in the Markdown lead somewhere', () => {

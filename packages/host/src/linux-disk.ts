@@ -247,7 +247,7 @@ function openDirectory(name: string): number {
 }
 
 /** O_NONBLOCK: a FIFO must not make us wait for a writer. */
-export function openRegularFile(name: string): number {
+function openRegularFile(name: string): number {
   const fd = fs.openSync(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if (fs.fstatSync(fd).isFile()) return fd;
   fs.closeSync(fd);

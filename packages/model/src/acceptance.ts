@@ -162,7 +162,7 @@ export function bootCountFromJson(json: unknown): BootCount | undefined {
 }
 
 /** `*` is any run of characters, `?` any one; everything else is itself. Linear in both lengths. */
-export function matchesGlob(pattern: string, text: string): boolean {
+function matchesGlob(pattern: string, text: string): boolean {
   let [at, star, resume] = [0, -1, 0];
   let place = 0;
   while (place < text.length) {

@@ -17,7 +17,7 @@ export interface BootSlot {
   readonly triesDone?: number;
 }
 
-export const noSlot: BootSlot = { adapter: 'none', trial: 'unknown' };
+const noSlot: BootSlot = { adapter: 'none', trial: 'unknown' };
 
 /** What systemd-boot and the kernel command line state; undefined where they state nothing. */
 export interface SlotStatements {

@@ -4,7 +4,7 @@
  * functions, and stops at the first that fails; here none stops another, save where there would be
  * no sense in asking.
  */
-import { type FailureCode, toPrecheckError } from '@edged/model/failure';
+import { toPrecheckError } from '@edged/model/failure';
 import { asFailure } from '@edged/precheck/disk-failure';
 import { certificateChecks } from './certificate-checks.ts';
 import type { Check, CheckResult, Finding } from './check.ts';
@@ -30,15 +30,6 @@ export function checkById(id: string): Check {
   const check = checks.find((one) => one.id === id);
   if (!check) throw new Error(`there is no check ${id}`);
   return check;
-}
-
-/** The check that gives this reason; undefined for reasons of other commands. */
-export function checkGiving(code: FailureCode): Check | undefined {
-  const family = `${code.slice(0, code.indexOf('.'))}.*`;
-  return (
-    checks.find(({ codes }) => codes.includes(code)) ??
-    checks.find(({ codes }) => codes.includes(family))
-  );
 }
 
 /** One check on one device. `done` are the results so far. */

@@ -19,7 +19,7 @@ import {
 } from '@edged/precheck/reconstruction';
 import { memoryOf } from '@edged/precheck/records';
 import { loadTrust } from '@edged/precheck/trust-anchor';
-import { sizeText } from '../progress.ts';
+import { sizeText } from '../size-text.ts';
 import { type Check, ok, skipped, warning } from './check.ts';
 import type { Subject } from './subject.ts';
 

@@ -8,7 +8,7 @@ import { keyOf } from '@edged/model/os-fingerprint';
 import { requireDirectory, requirePersistentMount } from '@edged/precheck/state-root';
 import { readJournal } from '@edged/precheck/journal';
 import { hasUnfinishedWork, unfinishedRotations } from '@edged/precheck/unfinished-work';
-import { sizeText } from '../progress.ts';
+import { sizeText } from '../size-text.ts';
 import { type Check, ok, skipped, warning } from './check.ts';
 import type { Subject } from './subject.ts';
 
@@ -196,7 +196,7 @@ function isLocked(path: string, host: Parameters<typeof requireDirectory>[1]): b
 }
 
 /** What only an unfinished change leaves. */
-export function leftoversOn(disk: Disk): string[] {
+function leftoversOn(disk: Disk): string[] {
   const names = [layout.transaction, layout.resultStaging].filter((name) => disk.status(name));
   return [...names, ...unfinishedRotations(disk)];
 }
@@ -205,7 +205,7 @@ export function leftoversOn(disk: Disk): string[] {
 const trustedPlaces = ['bootstrap', 'identity', 'runtime', 'epoch'] as const;
 const mostEntries = 10_000;
 
-export function tooOpenOn(disk: Disk): { readonly file: string; readonly mode: string }[] {
+function tooOpenOn(disk: Disk): { readonly file: string; readonly mode: string }[] {
   const found: { file: string; mode: string }[] = [];
   const todo: string[] = [...trustedPlaces];
   for (let seen = 0; todo.length > 0 && seen < mostEntries; seen += 1) {

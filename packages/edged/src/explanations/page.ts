@@ -27,7 +27,7 @@ export function reasonsOf(exitCode: ExitCode): FailureCode[] {
 }
 
 /** What the words in the steps stand for; undefined where none of them is used. */
-export function legendOf({ repair }: Explanation): string | undefined {
+function legendOf({ repair }: Explanation): string | undefined {
   const steps = repair.join('\n');
   const named = [
     ...(steps.includes('/data/edged') ? ['/data/edged stands for the state root'] : []),

@@ -39,6 +39,8 @@ export interface Check {
 
 export interface CheckResult extends Finding {
   readonly id: string;
+  /** With `skipped`: the check that did not pass, without which there is no sense in this one. */
+  readonly blockedBy?: string;
 }
 
 export function ok(summary: string, facts?: Finding['facts']): Finding {

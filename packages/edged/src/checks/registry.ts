@@ -41,7 +41,8 @@ export async function runCheck(
   const { id } = check;
   const obstacle = check.needs.find((needed) => isObstacle(done.get(needed)));
   if (obstacle !== undefined) {
-    return { id, status: 'skipped', summary: `because ${checkById(obstacle).title} did not pass` };
+    const summary = `because ${checkById(obstacle).title} did not pass`;
+    return { id, status: 'skipped', summary, blockedBy: obstacle };
   }
   try {
     return { id, ...(await check.look(subject)) };
@@ -52,7 +53,7 @@ export async function runCheck(
 
 /** Not asked is no obstacle: a device without a config has a state root. */
 function isObstacle(result: CheckResult | undefined): boolean {
-  if (result?.status === 'skipped') return result.summary.startsWith('because ');
+  if (result?.blockedBy !== undefined) return true;
   return result?.status === 'failed' || result?.status === 'unknown';
 }
 

@@ -27,7 +27,7 @@ import { type InstallPlan, planInstall } from './install-plan.ts';
 import { transaction } from './journal.ts';
 import { memoryOf, readRecords } from './records.ts';
 import { readSlot } from './slot.ts';
-import type { PlaceToRun } from './source-judge.ts';
+import type { PlaceToRun, Verdict } from './source-judge.ts';
 import type { StateRoot } from './state-root.ts';
 import { type Trust, type TrustOrder, loadTrust } from './trust-anchor.ts';
 import { type TimeOrder, type TrustedTime, notBefore, trustedTime } from './trusted-time.ts';
@@ -133,19 +133,30 @@ export function checkRuntime(
   });
 }
 
+export interface RehearsedRuntime extends CheckedRuntime {
+  /** What each src was found to be, by the place of its operation in the manifest. */
+  readonly verdicts: ReadonlyMap<number, Verdict>;
+}
+
 /** Reads every src and judges it, as a reconstruction would. Changes nothing. */
 export function rehearseRuntime(
   stateRoot: StateRoot,
   host: Host,
   context: RuntimeContext,
   report: Report,
-): CheckedRuntime {
+): RehearsedRuntime {
   const runtime = checkRuntime(stateRoot, host, context);
+  const verdicts = new Map<number, Verdict>();
+  const tell = reportJudged(report);
   refusingAs('reconstruction.io_error', {}, () => {
     requireSpace(stateRoot.disk, runtime.plan.copiedBytes);
-    judgeSources(runtime.plan, stateRoot.disk, placeToRun(stateRoot, host), reportJudged(report));
+    const place = placeToRun(stateRoot, host);
+    judgeSources(runtime.plan, stateRoot.disk, place, (operation, verdict) => {
+      verdicts.set(operation.index, verdict);
+      tell(operation, verdict);
+    });
   });
-  return runtime;
+  return { ...runtime, verdicts };
 }
 
 /** Needs the lock. All of it happens, or nothing; a crash in between is finished by `recover`. */

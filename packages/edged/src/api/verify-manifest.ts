@@ -1,7 +1,6 @@
 /** `verifyManifest`: would a device accept this runtime? */
 import { digestOf } from '@edged/model/digest';
-import type { Report } from '@edged/precheck/event';
-import { type CheckedRuntime, contextOf, rehearseRuntime } from '@edged/precheck/reconstruction';
+import { type RehearsedRuntime, contextOf, rehearseRuntime } from '@edged/precheck/reconstruction';
 import {
   type ClockOptions,
   type MachineOptions,
@@ -76,38 +75,14 @@ export async function verifyManifest(options: VerifyOptions): Promise<VerifiedRu
     try {
       const order = { trust: trustOrderOf(options), time: timeOrderOf(options) };
       const context = contextOf(stateRoot, host, order, report);
-      const judged = new Map<unknown, Findings>();
-      const listen = listening(judged, report);
-      return describe(rehearseRuntime(stateRoot, host, context, listen), judged);
+      return describe(rehearseRuntime(stateRoot, host, context, report));
     } finally {
       stateRoot.close();
     }
   });
 }
 
-interface Findings {
-  readonly hash?: string;
-  readonly cannotRun?: string;
-}
-
-/** The digests are told in events, and nowhere else: reading every source twice is no way. */
-function listening(judged: Map<unknown, Findings>, report: Report): Report {
-  return (name, attributes = {}) => {
-    const { operation, hash, found } = attributes;
-    const known = judged.get(operation);
-    if (name === 'edge.os.operation_staged')
-      judged.set(operation, { ...known, hash: String(hash) });
-    if (name === 'edge.os.operation_cannot_run') {
-      judged.set(operation, { ...known, cannotRun: String(found) });
-    }
-    report(name, attributes);
-  };
-}
-
-function describe(
-  { trust, verified, plan }: CheckedRuntime,
-  judged: ReadonlyMap<unknown, Findings>,
-): VerifiedRuntime {
+function describe({ trust, verified, plan, verdicts }: RehearsedRuntime): VerifiedRuntime {
   return {
     trustedBy: trust.kind,
     signers: verified.signers,
@@ -121,8 +96,8 @@ function describe(
       dst: target?.dst,
       mode: target?.mode,
       sizeBytes,
-      hash: judged.get(index)?.hash ?? '',
-      cannotRun: judged.get(index)?.cannotRun,
+      hash: verdicts.get(index)?.digest ?? '',
+      cannotRun: verdicts.get(index)?.obstacle,
     })),
     copiedBytes: plan.copiedBytes,
   };

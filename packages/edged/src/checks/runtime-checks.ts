@@ -23,6 +23,8 @@ import { sizeText } from '../size-text.ts';
 import { type Check, ok, skipped, warning } from './check.ts';
 import type { Subject } from './subject.ts';
 
+const silent = (): void => undefined;
+
 export const runtimeChecks: readonly Check[] = [
   {
     id: 'trust.anchor',
@@ -89,12 +91,10 @@ export const runtimeChecks: readonly Check[] = [
     timeLimitSeconds: 300,
     async look(subject) {
       if (await isUnshipped(subject, layout.manifest)) return notShipped(layout.manifest);
-      const found: string[] = [];
       const context = await subject.runtime();
       const stateRoot = await subject.stateRoot();
-      const { plan } = rehearseRuntime(stateRoot, subject.host, context, (name, attributes) => {
-        if (name === 'edge.os.operation_cannot_run') found.push(String(attributes?.['found']));
-      });
+      const { plan, verdicts } = rehearseRuntime(stateRoot, subject.host, context, silent);
+      const found = [...verdicts.values()].flatMap(({ obstacle }) => obstacle ?? []);
       const facts = {
         operations: plan.operations.map(({ index, src, target, sizeBytes }) => ({
           operation: index,

@@ -5,7 +5,7 @@ import { type FailureCode, type Gate, failures } from '@edged/model/failure';
 import type { CheckResult } from 'edged/checks/check';
 import { fixes } from 'edged/checks/fixes';
 import { checkById, checks, runCheck } from 'edged/checks/registry';
-import { exitCodeOf, resultToJson, tally } from 'edged/checks/report';
+import { describeCheck, exitCodeOf, resultToJson, tally } from 'edged/checks/report';
 import type { Subject } from 'edged/checks/subject';
 
 const codes = Object.keys(failures) as FailureCode[];
@@ -173,6 +173,14 @@ describe('all of them together', () => {
     expect(tally([result('ok'), result('ok'), result('unknown')])).toBe(
       '2 ok, 0 failed, 1 unknown',
     );
+  });
+
+  test('on a narrow terminal the command that says more can still be copied', () => {
+    const shown = describeCheck(result('failed', 'certificate.expired'), {
+      color: false,
+      columns: 36,
+    });
+    expect(shown).toMatch(/^ +more +edged explain certificate\.expired$/m);
   });
 
   test('as a document, message and remedy are those of the table', () => {

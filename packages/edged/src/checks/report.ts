@@ -23,9 +23,8 @@ const titleColumns = 20;
 export function describeCheck(result: CheckResult, style: StdoutStyle): string {
   const { id, status, summary } = result;
   const margin = ' '.repeat(statusColumns);
-  const text = wrap(`${checkById(id).title.padEnd(titleColumns)} `, style.columns);
   const shown = wrap(summary, style.columns, {
-    first: `${margin}${text.padEnd(titleColumns)} `,
+    first: `${margin}${checkById(id).title.padEnd(titleColumns)} `,
     rest: ' '.repeat(statusColumns + titleColumns + 1),
   }).slice(statusColumns);
   const word = paint(status.padEnd(statusColumns), colors[status], style);
@@ -52,7 +51,7 @@ export function adviceOn(
     ...found.map((text) => line('found', text)),
     line('reason', `${reason} (${kind}${isRefusal ? `, exit ${exitCodes[gate]}` : ''})`),
     line('do', remedy),
-    line('more', `\`edged explain ${reason}\``.replaceAll('`', '')),
+    line('more', `\`edged explain ${reason}\``).replaceAll('`', ''), // in backticks: never broken
   ];
 }
 

@@ -244,7 +244,8 @@ test('the file that cannot be written is named as it was given', () =>
   }));
 
 test('simulate: every step as expected, nothing left behind, no colour in a pipe', () => {
-  const { exitCode, stdout, stderr } = runCommand(['simulate']);
+  const environment = { FORCE_COLOR: '1' }; // which is none of ours
+  const { exitCode, stdout, stderr } = runCommand(['simulate'], { environment });
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   expect(stdout).toContain('exit 0, BootEpoch 0');
   expect(stdout).toContain('exit 0, BootEpoch 1');

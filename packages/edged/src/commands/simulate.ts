@@ -2,10 +2,11 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { styleText } from 'node:util';
+import { paint } from '../checks/report.ts';
 import type { CommandContext } from '../command-context.ts';
 import { exitCodes, success } from '@edged/model/exit-code';
 import { writing } from '../files.ts';
+import type { StdoutStyle } from '../settings.ts';
 import { SimulatedDevice } from '../simulation/device.ts';
 import { type Step, tutorial } from '../simulation/tutorial.ts';
 
@@ -16,7 +17,11 @@ interface Row {
   readonly held: boolean;
 }
 
-export async function runSimulate(keep: boolean, { terminal }: CommandContext): Promise<number> {
+export async function runSimulate(
+  keep: boolean,
+  { terminal, settings }: CommandContext,
+): Promise<number> {
+  const style = settings.stdoutStyle();
   const temporary = os.tmpdir();
   const directory = writing(temporary, () =>
     fs.mkdtempSync(path.join(temporary, 'edged-simulate-')),
@@ -27,10 +32,10 @@ export async function runSimulate(keep: boolean, { terminal }: CommandContext): 
     await device.prepare();
     const rows: Row[] = [];
     for (const [index, step] of tutorial.entries()) {
-      terminal.out(`\n${style('bold', `${index + 1}. ${step.title}`)}\n`);
+      terminal.out(`\n${paint(`${index + 1}. ${step.title}`, 'bold', style)}\n`);
       rows.push(await live(step, device, (line) => terminal.out(`   ${line}\n`)));
     }
-    terminal.out(`\n${table(rows)}`);
+    terminal.out(`\n${table(rows, style)}`);
     const failed = rows.filter(({ held }) => !held).length;
     terminal.out(`\n${rows.length - failed} of ${rows.length} steps as expected\n`);
     return failed === 0 ? success : exitCodes.defect;
@@ -71,7 +76,7 @@ function verdict(exitCode: number, bootEpoch: number | undefined): string {
   return `exit ${exitCode}, epoch ${bootEpoch ?? '-'}`;
 }
 
-function table(rows: readonly Row[]): string {
+function table(rows: readonly Row[], style: StdoutStyle): string {
   const header = { title: 'step', expected: 'expected', seen: 'seen', held: true };
   const width = (key: 'title' | 'expected' | 'seen'): number =>
     Math.max(...[header, ...rows].map((row) => row[key].length));
@@ -81,12 +86,7 @@ function table(rows: readonly Row[]): string {
       '  ',
     );
   const body = rows.map((row) =>
-    line(row, row.held ? style('green', 'ok') : style('red', 'NOT AS EXPECTED')),
+    line(row, row.held ? paint('ok', 'green', style) : paint('NOT AS EXPECTED', 'red', style)),
   );
-  return [style('bold', line(header, '').trimEnd()), ...body, ''].join('\n');
-}
-
-/** Colour on a terminal only, never with NO_COLOR. */
-function style(format: 'bold' | 'green' | 'red', text: string): string {
-  return styleText(format, text, { stream: process.stdout });
+  return [paint(line(header, '').trimEnd(), 'bold', style), ...body, ''].join('\n');
 }

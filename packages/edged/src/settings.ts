@@ -1,4 +1,7 @@
-/** The environment, read once. Nothing else in the house looks at it. */
+/**
+ * The environment, read once. Nothing else in the house looks at it; what Node looks at by itself
+ * (`TMPDIR`) aside.
+ */
 import fs from 'node:fs';
 
 export interface Settings {

@@ -134,7 +134,7 @@ export interface BlockDevice {
 export interface Clock {
   /** Milliseconds since 1970, as the machine believes. May be wrong by decades. */
   wallMilliseconds(): number;
-  /** Nanoseconds, only ever growing; names temporary directories and measures durations. */
+  /** Nanoseconds, only ever growing; measures durations. */
   monotonicNanoseconds(): bigint;
   sleep(milliseconds: number): void;
 }

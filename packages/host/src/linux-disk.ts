@@ -2,7 +2,8 @@
  * `Disk` on a Linux filesystem. Every path is walked from a descriptor of the state root, one
  * name at a time and without following symlinks (`/proc/self/fd/N/name` is what Node has for
  * openat), so that a directory swapped for a symlink between check and use is an error, not a way
- * out. One file of this package writes state: this one, with `atomic-file.ts` below it.
+ * out. State is written here, with `atomic-file.ts` and `linux-xattr.ts` below it; `linux-lock.ts`
+ * makes and removes the visible lock.
  */
 import fs from 'node:fs';
 import {

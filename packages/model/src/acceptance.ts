@@ -107,7 +107,10 @@ export function accepted(
   };
 }
 
-/** One memory out of several records, the newest first: each number the highest of any. */
+/**
+ * One memory out of several records, the newest first: serial and keyring version are the highest
+ * of any, the rest is the newest.
+ */
 export function mergeAcceptances(newestFirst: readonly Acceptance[]): Acceptance | undefined {
   const [newest] = newestFirst;
   if (!newest) return undefined;

@@ -19,8 +19,8 @@ export interface EpochEvidence {
   /** RFC 3339, UTC. */
   readonly rotatedAt: string;
   /**
-   * `kind`, `binary_path`, `changed`, `mount_check_skipped`, `time_verdict`, `acceptance`,
-   * `repaired` and later keys.
+   * `kind`, `binary_path`, `changed`, `mount_check_skipped`, `time_verdict`, `slot`,
+   * `acceptance`, `repaired` and later keys.
    */
   readonly more: Readonly<Record<string, unknown>>;
 }

@@ -26,9 +26,15 @@ export interface Check {
   readonly gate: Gate;
   /** What is asked, for people. */
   readonly title: string;
-  /** Precheck asks this at every boot, and refuses when it fails. */
+  /**
+   * Precheck can refuse a boot for it. It asks what a boot needs: one that merely matches takes no
+   * lock and looks at no key, manifest, operation or space.
+   */
   readonly atBoot: boolean;
-  /** These it can give: a code, or `name.*`. No code is given by two checks. */
+  /**
+   * These it can find: a code, or `name.*`; no two checks find the same. `service.verdict` repeats
+   * that of the last precheck besides.
+   */
   readonly codes: readonly string[];
   /** Checks that must not have failed, by id: otherwise this one is skipped. */
   readonly needs: readonly string[];

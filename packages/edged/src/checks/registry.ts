@@ -1,8 +1,8 @@
 /**
- * Every check there is, in the order in which precheck passes its gates; behind `status`, `doctor`,
- * `--plan` and `explain`. Precheck itself passes those that are `atBoot`, through the same
- * functions, and stops at the first that fails; here none stops another, save where there would be
- * no sense in asking.
+ * Every check there is, in the order in which precheck passes its gates; behind `status`, `doctor`
+ * and `--plan`. Precheck itself passes those that are `atBoot`, as far as a boot needs them, by the
+ * same functions, and stops at the first that fails; here none stops another, save where there
+ * would be no sense in asking.
  */
 import { toPrecheckError } from '@edged/model/failure';
 import { asFailure } from '@edged/precheck/disk-failure';

@@ -13,7 +13,13 @@ import { parse } from 'yaml';
 
 const cases = Number(process.env['HOSTILE_CASES'] ?? 3000);
 const seed = Number(process.env['HOSTILE_SEED'] ?? 1);
-const circumstances = { stateRoot: '/data', bootId: '', recordedAt: '', durationSeconds: 0 };
+const circumstances = {
+  stateRoot: '/data',
+  bootId: '',
+  recordedAt: '',
+  durationSeconds: 0,
+  mountCheckSkipped: undefined,
+};
 const warnings: string[] = [];
 const heard = (warning: Error): void => void warnings.push(String(warning));
 

@@ -22,8 +22,9 @@ export async function keepResult(
   const verdict = outcome instanceof Error ? toPrecheckError(outcome) : outcome;
   const isLocked = verdict instanceof PrecheckError && verdict.code === 'state_root.locked';
   if (stateRoot.readOnly || isLocked) return; // then the other one will have a result
-  const [asConfigured] = stateRoot.names;
-  const result = resultOf(verdict, circumstancesNow(host, startedNanoseconds, asConfigured));
+  const { names, mountCheckSkipped } = stateRoot;
+  const circumstances = circumstancesNow(host, startedNanoseconds, names[0], mountCheckSkipped);
+  const result = resultOf(verdict, circumstances);
   try {
     await host.prepareToWrite();
     stateRoot.lock(0);

@@ -122,7 +122,7 @@ async function runWith(
     get(target, name: keyof Disk) {
       return (...operands: never[]): unknown => {
         refuse(name, operands[0]);
-        return (target[name] as (...all: never[]) => unknown).apply(target, operands);
+        return Reflect.apply(target[name], target, operands);
       };
     },
   });
@@ -138,11 +138,12 @@ async function runWith(
 
 /** The fingerprint is that of the new epoch: there is only forward from here. */
 function isCounted({ initial }: CrashScenario, tree: Tree): boolean {
-  const epochIn = (of: Tree): number | undefined => {
-    const bytes = of.get(layout.fingerprint);
-    return bytes && parseOsFingerprint(bytes)?.bootEpoch;
-  };
   return epochIn(tree) !== epochIn(initial);
+}
+
+function epochIn(tree: Tree): number | undefined {
+  const bytes = tree.get(layout.fingerprint);
+  return bytes && parseOsFingerprint(bytes)?.bootEpoch;
 }
 
 /** Files that are not as they were; the result of the failed run aside. */

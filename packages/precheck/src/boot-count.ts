@@ -40,8 +40,8 @@ export function withThisBoot(
 }
 
 /**
- * On a matching boot. Takes the lock and writes, once a boot. A disk that takes no more is no reason
- * to keep the agent from starting, which may be the one that frees it: that is said.
+ * On a matching boot. Takes the lock and writes, once a boot. A disk that takes no more is said; it
+ * is no reason to keep the agent from starting, which may be the one that frees it.
  */
 export async function countBoot(
   records: Records,
@@ -67,7 +67,7 @@ export async function countBoot(
   if (isLost || readOnly || known.bootId === bootId) return;
   await host.prepareToWrite();
   stateRoot.lock();
-  if (disk.status(layout.transaction)) return; // of another one, cut off meanwhile: not ours to sweep
+  if (disk.status(layout.transaction)) return; // of another one, cut off: the next boot
   try {
     beginTransaction(disk);
     const bytes = serializeJson(bootCountToJson(count));

@@ -9,8 +9,8 @@
  *   save boot count  where the manifest limits its boots
  *   end transaction  what was set aside, then the journal
  *
- * Up to the fingerprint all of it can be taken back, and is when a step fails: exit 5 with the files
- * and records of before. After it there is only forward; what cannot be swept is no failure.
+ * Up to the fingerprint all of it can be taken back, and is when a step fails: exit 5, with the
+ * files and records of before. After it there is only forward; what cannot be swept is no failure.
  * First run, repair and reconstruction differ only in what the journal says.
  */
 import { type Clock, type Disk, DiskError } from '@edged/host/host';
@@ -92,8 +92,8 @@ export function carryOut(
 }
 
 /**
- * Does what the journal says, from wherever an earlier run was cut off. A step that fails before the
- * fingerprint is saved takes all of it back.
+ * Does what the journal says, from wherever an earlier run was cut off. A step that fails before
+ * the fingerprint is saved takes all of it back.
  */
 export function finish(journal: Journal, disk: Disk, clock: Clock, report: Report): void {
   const { evidence, previous, history, fingerprint, bootCount } = journal.goal;

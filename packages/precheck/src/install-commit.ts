@@ -95,14 +95,14 @@ export function install(journal: Journal, disk: Disk): void {
 }
 
 /**
- * Puts back what `install` replaced and removes what it added; again, where it was cut off. Once one
- * file is put back the journal is not continuable any more.
+ * Puts back what `install` replaced and removes what it added; again, where it was cut off. Once
+ * one file is put back the journal is not continuable any more.
  */
 export function uninstall(journal: Journal, disk: Disk): void {
   journal.installations.forEach(({ dst, digest, replaces }, index) => {
     const undo = transaction.undo(index);
     if (disk.status(undo)?.kind === 'file') {
-      // where it is the same file still, as in a directory that refuses renames, nothing is to be done
+      // in a directory that refuses renames it is the same file still
       if (digestOfFile(disk, undo) !== digestOfFile(disk, dst)) disk.rename(undo, dst);
     } else if (!replaces && digestOfFile(disk, dst) === digest) disk.removeFile(dst);
     if (disk.status(parentOf(dst))) disk.syncDirectory(parentOf(dst));

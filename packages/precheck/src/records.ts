@@ -16,10 +16,9 @@ const recordLimitBytes = 1024 * 1024;
 const damage = new Set(['EINVAL', 'ELOOP', 'EISDIR', 'ENOTDIR', 'EFBIG', 'ENXIO']);
 
 /**
- * Fingerprint and evidence at once, what a matching boot does not need when first asked for. Whoever
- * holds no lock looks for unfinished work after this, not before: the fingerprint is saved before
- * the journal goes, so that who sees the new fingerprint, and then no journal, sees a finished
- * change.
+ * Fingerprint and evidence at once, the rest when first asked for. Whoever holds no lock looks for
+ * unfinished work after this, not before: the fingerprint is saved before the journal goes, so that
+ * who sees the new fingerprint, and then no journal, sees a finished change.
  */
 export function readRecords(disk: Disk): Records {
   const fingerprint = readRecord(disk, layout.fingerprint, parseOsFingerprint);

@@ -45,8 +45,8 @@ export async function lockAndRecover(
 }
 
 /**
- * Needs the lock. Throws `manifest.verify_key_*` and `trust.*` when a journal cannot be verified for
- * lack of a key.
+ * Needs the lock. Throws `manifest.verify_key_*` and `trust.*` when a journal cannot be verified
+ * for lack of a key.
  */
 export async function recover(
   stateRoot: StateRoot,
@@ -90,8 +90,8 @@ async function resume(
 }
 
 /**
- * A journal that cannot be read, and under which nothing was set aside. Where it is the last trace of
- * an earlier epoch it stays, as a damaged record, so that no boot takes the device for a new one.
+ * A journal that cannot be read, and under which nothing was set aside. Where it is the last trace
+ * of an earlier epoch it stays, as a damaged record: no boot takes the device for a new one.
  */
 function discardDamaged(disk: Disk, report: Report): void {
   report('edge.state_root.journal_discarded', { found: 'it cannot be read' });

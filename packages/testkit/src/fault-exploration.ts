@@ -1,7 +1,7 @@
 /**
  * A disk that refuses: every call of a run fails once, or from then on, and one in `oneIn` of the
- * failed runs is cut at every step as well. A run that fails must have changed nothing (spec section 5),
- * unless not even that is possible; and whatever it leaves, the next boot puts right (I1 to I4).
+ * failed runs is cut at every step as well. A run that fails must have changed nothing (spec
+ * section 5), unless not even that is possible; whatever it leaves, the next boot puts right.
  */
 import { type Disk, DiskError } from '@edged/host/host';
 import { PrecheckError } from '@edged/model/failure';

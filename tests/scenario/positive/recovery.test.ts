@@ -214,6 +214,19 @@ test('a change that could neither be finished nor taken back is finished by the 
     expect(device.leftovers()).toEqual([]);
   }));
 
+test('what was set aside and cannot be removed is swept by the next boot', () =>
+  withDevice(async (device) => {
+    await device.boot();
+    device.flash({ name: '2.0', kernelRelease: '6.1.0-2' });
+    const fault = failing('removeFile', 'EIO', 0, true);
+    const done = await device.boot({ wrapHost: fault.wrapHost });
+    expect([done.exitCode, fault.happened(), device.bootEpoch()]).toEqual([0, true, 1]);
+    expect(done.logLines.join('\n')).toContain('level=WARN msg="edge.state_root.leftovers_kept"');
+    expect(device.leftovers()).not.toEqual([]);
+    expect((await device.boot()).exitCode).toBe(0);
+    expect([device.bootEpoch(), device.leftovers()]).toEqual([1, []]);
+  }));
+
 test('another live precheck is waited for, and said so; after a while it is exit 2', () =>
   withDevice(async (device) => {
     device.precheck();

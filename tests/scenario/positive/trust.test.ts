@@ -2,8 +2,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { DiskError } from '@edged/host/host';
 import { type CommandResult, runCommand } from '@edged/testkit/built-command';
 import { type TestDevice, withDevice } from '@edged/testkit/device';
+import { withDisk } from '@edged/testkit/faults';
 import { keyringJson, testKey } from '@edged/testkit/signing';
 
 const agent = { op: 'copy_binary', src: 'runtime/binaries/edge-agent', dst: 'runtime/bin/agent' };
@@ -152,6 +154,25 @@ describe('a manifest that limits itself', () => {
       expect(device.readJson(file)['boots']).toBe(2);
       expect(await boot('c')).not.toContain('edge.manifest.stale');
       expect(await boot('d')).toContain('msg="edge.manifest.stale" boots=4');
+      expect(device.leftovers()).toEqual([]);
+    }));
+
+  test('a disk that takes no more keeps no matching boot from passing', () =>
+    withDevice(async (device) => {
+      device.writeManifest([agent], { max_boots_since_accept: 3 });
+      expect((await replaced(device)).exitCode).toBe(0);
+      const full = withDisk((_disk) => ({
+        createFile: (name) => {
+          throw new DiskError('create', name, 'ENOSPC');
+        },
+      }));
+      const { exitCode, logLines } = await device.boot({
+        wrapHost: (host) =>
+          full({ ...host, system: { ...host.system, bootId: () => 'the next boot' } }),
+      });
+      expect(exitCode).toBe(0);
+      expect(logLines.join('\n')).toContain('level=WARN msg="edge.manifest.boot_not_counted"');
+      expect((await device.boot()).exitCode).toBe(0);
       expect(device.leftovers()).toEqual([]);
     }));
 

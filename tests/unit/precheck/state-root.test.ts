@@ -42,7 +42,7 @@ function hostWith(
       ownedByUsOrRoot: true,
       access: 'writable',
     }),
-    openDisk: () => ({ close: () => undefined }) as unknown as Disk,
+    openDisk: () => ({ isAt: () => true, close: () => undefined }) as unknown as Disk,
     prepareToWrite: async () => undefined,
     tryLock: () => undefined,
     isLocked: () => false,

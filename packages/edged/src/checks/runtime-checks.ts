@@ -11,6 +11,7 @@ import { keyIdOf } from '@edged/model/keyring';
 import { defaultBinary, layout } from '@edged/model/layout';
 import { keyOf } from '@edged/model/os-fingerprint';
 import { requireSpace } from '@edged/precheck/change';
+import { readJournal } from '@edged/precheck/journal';
 import {
   type CheckedRuntime,
   checkRuntime,
@@ -26,6 +27,21 @@ import type { Subject } from './subject.ts';
 const silent = (): void => undefined;
 
 export const runtimeChecks: readonly Check[] = [
+  {
+    id: 'runtime.journal',
+    gate: 'reconstruction',
+    title: 'journal',
+    atBoot: true,
+    codes: ['reconstruction.journal_damaged'],
+    needs: ['state_root.directory'],
+    timeLimitSeconds: 15,
+    async look(subject) {
+      const { disk } = await subject.stateRoot();
+      const found = readJournal(disk); // throws where not even precheck can finish it
+      if (found === 'absent') return ok('none');
+      return ok(found === 'damaged' ? 'damaged; nothing was changed under it' : 'can be followed');
+    },
+  },
   {
     id: 'trust.anchor',
     gate: 'reconstruction',

@@ -6,7 +6,6 @@ import { PrecheckError } from '@edged/model/failure';
 import { layout, stateRootDirectories } from '@edged/model/layout';
 import { keyOf } from '@edged/model/os-fingerprint';
 import { requireDirectory, requirePersistentMount } from '@edged/precheck/state-root';
-import { readJournal } from '@edged/precheck/journal';
 import { hasUnfinishedWork, unfinishedRotations } from '@edged/precheck/unfinished-work';
 import { sizeText } from '../size-text.ts';
 import { type Check, ok, skipped, warning } from './check.ts';
@@ -120,21 +119,6 @@ export const stateRootChecks: readonly Check[] = [
       await subject.host.prepareToWrite();
       if (isLocked(path, subject.host)) return skipped(`${summary}: a precheck is at work on it`);
       return warning('inspection.unfinished_work', summary, { found: summary });
-    },
-  },
-  {
-    id: 'state_root.journal',
-    gate: 'reconstruction',
-    title: 'journal',
-    atBoot: true,
-    codes: ['reconstruction.journal_damaged'],
-    needs: ['state_root.directory'],
-    timeLimitSeconds: 15,
-    async look(subject) {
-      const { disk } = await subject.stateRoot();
-      const found = readJournal(disk); // throws where not even precheck can finish it
-      if (found === 'absent') return ok('none');
-      return ok(found === 'damaged' ? 'damaged; nothing was changed under it' : 'can be followed');
     },
   },
   {

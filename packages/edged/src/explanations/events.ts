@@ -31,8 +31,8 @@ export const eventExplanations = {
   'edge.state_root.lock_left': {
     attributes: ['failed_call', 'file', 'errno'],
     meaning:
-      'The visible lock could not be removed; the verdict stands. The lock that counts is held by ' +
-      'the kernel and is free; the next precheck removes the visible one.',
+      'The visible lock could not be removed; the verdict stands. The lock that counts is the ' +
+      "kernel's, and free; the next precheck removes the visible one.",
     action: 'Look at the disk: `dmesg`.',
   },
   'edge.state_root.leftovers_removed': {

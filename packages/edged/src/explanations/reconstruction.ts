@@ -216,8 +216,8 @@ export const reconstructionExplanations = {
       'A reconstruction was cut off, and its journal, which says where each file belongs, was ' +
       'damaged afterwards: by hand, or by a failing disk. Some installed files may be of the new ' +
       'runtime and some of the old one, so the agent does not start. The files of the old ' +
-      'runtime are kept in `bootstrap/transaction/undo`, numbered from 0 in the order in which the manifest ' +
-      'copies them.',
+      'runtime are kept in `bootstrap/transaction/undo`, numbered from 0 in the order in which ' +
+      'the manifest copies them.',
     repair: [
       'See what is there: `ls -l /data/edged/bootstrap/transaction/undo`, and in which order the ' +
         'manifest installs: `/data/edged/bootstrap/transaction/manifest.json`.',

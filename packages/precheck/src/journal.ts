@@ -56,7 +56,7 @@ export interface Installation {
 export interface Journal {
   readonly goal: EpochGoal;
   readonly installations: readonly Installation[];
-  /** Parents of dsts that do not exist yet, outermost first. */
+  /** Parents of dsts that do not exist yet, outermost first. Others make a journal none of ours. */
   readonly newDirectories: readonly string[];
 }
 
@@ -153,8 +153,12 @@ function fromJson(json: Record<string, unknown> | undefined): Journal | undefine
   const fingerprint = osFingerprintFromJson(os_fingerprint);
   const parsedEvidence = epochEvidenceFromJson(evidence);
   const parsedInstallations = installations.map(installationFromJson);
+  const newDirectories = Array.isArray(new_directories) ? new_directories.map(String) : [];
   const bootCount = bootCountFromJson(json['boot_count']);
   if (!fingerprint || !parsedEvidence || parsedInstallations.includes(undefined)) return undefined;
+  const isParent = (path: string): boolean =>
+    parsedInstallations.some((installation) => installation?.dst.startsWith(`${path}/`));
+  if (!newDirectories.every(isParent)) return undefined;
   return {
     goal: {
       fingerprint,
@@ -164,7 +168,7 @@ function fromJson(json: Record<string, unknown> | undefined): Journal | undefine
       ...(bootCount ? { bootCount } : {}),
     },
     installations: parsedInstallations as Installation[],
-    newDirectories: Array.isArray(new_directories) ? new_directories.map(String) : [],
+    newDirectories,
   };
 }
 

@@ -154,16 +154,7 @@ async function objectionToInstallations(
     return `its manifest does not hold: ${error.code}`;
   }
   if (!isContinuable(journal, disk)) return 'a file it installs is lost';
-  return strayDirectory(journal);
-}
-
-/** Directories come from the journal alone: only parents of verified dsts may be made. */
-function strayDirectory({ newDirectories, installations }: Journal): string | undefined {
-  const stray = newDirectories.find(
-    (path) =>
-      !installations.some(({ dst }) => parentOf(dst) === path || dst.startsWith(`${path}/`)),
-  );
-  return stray === undefined ? undefined : `it makes a directory nothing needs: ${stray}`;
+  return undefined;
 }
 
 /** With the key restored the journal can still be followed: it must not be thrown away. */

@@ -23,12 +23,8 @@ export interface Mutant {
   readonly replacements: readonly Replacement[];
 }
 
-const saveFingerprint = `  replaceRecord(
-    disk,
-    transaction.fingerprint,
-    layout.fingerprint,
-    serializeOsFingerprint(fingerprint),
-  );
+const saveFingerprint = `    const bytes = serializeOsFingerprint(fingerprint);
+    replaceRecord(disk, transaction.fingerprint, layout.fingerprint, bytes);
 `;
 
 export const mutants: readonly Mutant[] = [
@@ -64,13 +60,8 @@ export const mutants: readonly Mutant[] = [
       { file: 'precheck/src/change.ts', find: saveFingerprint, replace: '' },
       {
         file: 'precheck/src/change.ts',
-        find: '  try {\n    install(journal, disk);',
-        replace: [
-          '  const first = journal.goal.fingerprint;',
-          saveFingerprint.replace('(fingerprint)', '(first)'),
-          '  try {',
-          '    install(journal, disk);',
-        ].join('\n'),
+        find: '    if (!isSaved(journal, disk)) install(journal, disk);\n',
+        replace: `${saveFingerprint}    install(journal, disk);\n`,
       },
     ],
   },
@@ -84,8 +75,8 @@ export const mutants: readonly Mutant[] = [
       },
       {
         file: 'precheck/src/recovery.ts',
-        find: '  if (journal === undefined) {\n',
-        replace: '  if (journal === undefined || journal !== undefined) {\n',
+        find: "  if (journal === 'absent') {\n",
+        replace: '  if (journal) {\n',
       },
     ],
   },

@@ -196,6 +196,51 @@ test('a journal whose manifest is not verified installs nothing', () =>
     expect(device.fingerprint()).toEqual(stored);
   }));
 
+describe('a forged journal that is taken back', () => {
+  const file = 'state-root/bootstrap/transaction';
+  const forge = (device: TestDevice, dst: string, newDirectories: readonly string[]): void => {
+    const stored = device.fingerprint();
+    const next = { ...stored, boot_epoch: 1 };
+    device.write(`${file}/undo/0`, 'evil');
+    const journal = {
+      os_fingerprint: next,
+      evidence: { ...device.evidence('current'), os_fingerprint: next },
+      previous_evidence: device.evidence('current'),
+      history: [],
+      installations: [{ dst, digest: '0'.repeat(64), replaces: true }],
+      new_directories: newDirectories,
+    };
+    device.write(`${file}/journal.json`, JSON.stringify(journal));
+  };
+
+  test.each([
+    'identity/manifest-verify.pub',
+    'bootstrap/os_fingerprint.json',
+    'epoch/current/evidence.json',
+    'edge/segments/0001.seg',
+    'runtime/manifest.json',
+    'runtime/binaries/edged',
+  ])('replaces no %s', (dst) =>
+    withDevice((device) => {
+      device.precheck();
+      const before = device.read(`state-root/${dst}`);
+      forge(device, dst, []);
+      const { exitCode, stderr } = device.precheck();
+      expect([exitCode, device.read(`state-root/${dst}`)]).toEqual([5, before]);
+      expect(stderr).toContain('reason="reconstruction.journal_damaged"');
+    }),
+  );
+
+  test('removes no directory of others', () =>
+    withDevice((device) => {
+      device.precheck();
+      fs.mkdirSync(device.inside('edge/empty'));
+      forge(device, 'runtime/bin/edge-agent', ['edge/empty']);
+      expect(device.precheck().exitCode).toBe(5);
+      expect(device.exists('state-root/edge/empty')).toBe(true);
+    }));
+});
+
 test('a change that could neither be finished nor taken back is finished by the next boot', () =>
   withDevice(async (device) => {
     await device.boot();

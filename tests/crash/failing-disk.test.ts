@@ -22,6 +22,11 @@ const failing = [
   'reconstruction, 5 operations',
   'back to the old OS during recovery',
   'rotation with a previous',
+  'first run',
+  'lost fingerprint',
+  'lost evidence',
+  'an epoch that was edited',
+  'an OS that was counted, and not saved',
 ].flatMap(named);
 
 test.each(failing)(
@@ -36,7 +41,7 @@ test.each(failing)(
         `${boots} boots after that\n`,
     );
     expect(seen.violations).toEqual([]);
-    expect(refusals).toBeGreaterThan(80);
+    expect(refusals).toBeGreaterThan(50);
   },
   900_000,
 );

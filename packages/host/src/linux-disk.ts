@@ -197,6 +197,9 @@ class LinuxDisk implements Disk {
   #at<Result>(operation: string, path: string, act: (name: string) => Result): Result {
     return this.#wrap(operation, path, () => {
       const names = path === '' ? ['.'] : path.split('/');
+      if (path !== '' && names.some((name) => /^\.{0,2}$/.test(name))) {
+        throw Object.assign(new Error('leads elsewhere'), { code: 'EINVAL' });
+      }
       const last = names.pop() ?? '.';
       let fd = this.#rootFd;
       try {

@@ -192,3 +192,15 @@ function highest(one: number | undefined, other: number | undefined): number | u
 function countOf(value: unknown): number | undefined {
   return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;
 }
+
+/** Whether `kept` knows less than `remembered` of what keeps an old manifest from coming back. */
+export function forgets(kept: Acceptance | undefined, remembered: Acceptance | undefined): boolean {
+  return (
+    isLower(kept?.highestSerial, remembered?.highestSerial) ||
+    isLower(kept?.keyringVersion, remembered?.keyringVersion)
+  );
+}
+
+function isLower(kept: number | undefined, remembered: number | undefined): boolean {
+  return remembered !== undefined && (kept === undefined || kept < remembered);
+}

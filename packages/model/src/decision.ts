@@ -43,7 +43,12 @@ export type Decision =
   | { readonly kind: 'unchanged'; readonly bootEpoch: BootEpoch }
   /** The same OS, but an identity of its image is not on record yet: the profile was turned on. */
   | { readonly kind: 'image_adopted'; readonly bootEpoch: BootEpoch }
-  | { readonly kind: 'evidence_damaged'; readonly bootEpoch: BootEpoch }
+  | {
+      readonly kind: 'evidence_damaged';
+      readonly bootEpoch: BootEpoch;
+      /** Fingerprint and current evidence agree; only that of the epoch before is not in order. */
+      readonly previousOnly: boolean;
+    }
   | {
       readonly kind: 'os_replaced';
       readonly bootEpoch: BootEpoch;
@@ -98,12 +103,21 @@ export function decide(now: OsKey, records: Records): Decision {
     if (newest && newest.bootEpoch > stored.bootEpoch && !isWitnessOf(newest, now)) {
       return replaced(now, nextEpoch(highest), false, newest, records);
     }
-    return { kind: 'evidence_damaged', bootEpoch: highest };
+    const current = present(records.current)?.osFingerprint;
+    const previousOnly =
+      current !== undefined && sameEpoch(current, stored) && highest === stored.bootEpoch;
+    return { kind: 'evidence_damaged', bootEpoch: highest, previousOnly };
   }
   if (alreadyCounted(now, stored, records, highest)) {
     return replaced(now, highest, true, stored, records);
   }
   return replaced(now, nextEpoch(highest), false, stored, records);
+}
+
+/** What a read-only mount may put off: nothing that was promised is missing. */
+export function mayWait(decision: Decision): boolean {
+  const { kind } = decision;
+  return kind === 'image_adopted' || (kind === 'evidence_damaged' && decision.previousOnly);
 }
 
 /** There is evidence of the epoch before, where there was one (spec I2). */

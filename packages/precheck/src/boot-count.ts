@@ -9,10 +9,10 @@ import { type Records, present } from '@edged/model/decision';
 import { acceptanceOf } from '@edged/model/epoch-evidence';
 import { parseTolerantJson, serializeJson } from '@edged/model/json-reader';
 import { layout } from '@edged/model/layout';
-import { replaceRecord } from './change.ts';
+import { replaceRecord, tidyUp } from './change.ts';
 import { diskDetail } from './disk-failure.ts';
 import type { Report } from './event.ts';
-import { beginTransaction, endTransaction, transaction } from './journal.ts';
+import { beginTransaction, transaction } from './journal.ts';
 import type { StateRoot } from './state-root.ts';
 
 const countLimitBytes = 4096;
@@ -72,9 +72,9 @@ export async function countBoot(
     beginTransaction(disk);
     const bytes = serializeJson(bootCountToJson(count));
     replaceRecord(disk, transaction.bootCount, layout.bootCount, bytes);
-    endTransaction(disk);
   } catch (error) {
     if (!(error instanceof DiskError)) throw error;
     report('edge.manifest.boot_not_counted', diskDetail(error));
   }
+  tidyUp(disk, report);
 }

@@ -14,10 +14,10 @@
  * First run, repair and reconstruction differ only in what the journal says.
  */
 import { type Clock, type Disk, DiskError } from '@edged/host/host';
-import { bootCountToJson } from '@edged/model/acceptance';
-import { present } from '@edged/model/decision';
-import { sameEpoch } from '@edged/model/epoch-evidence';
-import { newestEntry, serializeEpochHistory } from '@edged/model/epoch-history';
+import { bootCountToJson, forgets } from '@edged/model/acceptance';
+import { type Found, type Records, present } from '@edged/model/decision';
+import { type EpochEvidence, sameEpoch } from '@edged/model/epoch-evidence';
+import { serializeEpochHistory } from '@edged/model/epoch-history';
 import { serializeJson } from '@edged/model/json-reader';
 import { layout, stateRootDirectories } from '@edged/model/layout';
 import { serializeOsFingerprint } from '@edged/model/os-fingerprint';
@@ -28,13 +28,14 @@ import { restoreEvidence, rotateEvidence, sweepUnfinished } from './epoch-rotati
 import type { Report } from './event.ts';
 import { install, uninstall } from './install-commit.ts';
 import {
+  type Change,
   type Journal,
   beginTransaction,
   commitJournal,
   endTransaction,
   transaction,
 } from './journal.ts';
-import { readRecords } from './records.ts';
+import { memoryOf, readRecords } from './records.ts';
 
 /** For records and directories, beside what is staged. */
 const recordAllowanceBytes = 256 * 1024;
@@ -67,18 +68,14 @@ export function requireSpace(disk: Disk, stagedBytes: number): void {
  * Carries a change through. `prepare` fills the new transaction directory and says what is to
  * happen; whatever it throws leaves nothing behind.
  */
-export function carryOut(
-  disk: Disk,
-  clock: Clock,
-  report: Report,
-  prepare: () => Journal,
-): Journal {
+export function carryOut(disk: Disk, clock: Clock, report: Report, prepare: () => Change): Journal {
   return refusingAs('reconstruction.io_error', {}, () => {
     let committed = false;
     try {
       ensureDirectory(disk, parentOf(layout.transaction));
       beginTransaction(disk);
-      const journal = prepare();
+      const { current, previous, history } = readRecords(disk);
+      const journal = { ...prepare(), before: { current, previous, history } };
       bootstrapDirectories(disk);
       commitJournal(disk, journal);
       committed = true;
@@ -98,6 +95,7 @@ export function carryOut(
 export function finish(journal: Journal, disk: Disk, clock: Clock, report: Report): void {
   const { evidence, previous, history, fingerprint, bootCount } = journal.goal;
   try {
+    bootstrapDirectories(disk);
     if (!isSaved(journal, disk)) install(journal, disk);
     rotateEvidence(disk, clock, evidence, previous);
     replaceRecord(disk, transaction.history, layout.history, serializeEpochHistory(history));
@@ -114,7 +112,10 @@ export function finish(journal: Journal, disk: Disk, clock: Clock, report: Repor
   tidyUp(disk, report);
 }
 
-/** The point of no return is behind: the stored fingerprint is the one of this change. */
+/**
+ * The point of no return is behind: the stored fingerprint is the one of this change. For a repair
+ * it is so from the start; there is only forward then.
+ */
 export function isSaved({ goal }: Journal, disk: Disk): boolean {
   const stored = present(readRecords(disk).fingerprint);
   return (
@@ -125,26 +126,66 @@ export function isSaved({ goal }: Journal, disk: Disk): boolean {
 }
 
 /**
- * Takes the change back: evidence, history and files as they were before, then the promise. Free to
- * be called again after any interruption. Not for a change whose fingerprint is saved.
+ * Takes the change back: records and files as they were before, then the promise. Free to be called
+ * again after any interruption. Not for a change whose fingerprint is saved.
  */
 export function withdraw(journal: Journal, disk: Disk, clock: Clock): void {
-  const { evidence, previous } = journal.goal;
-  // a first run has no before; what it has written the next boot needs no more than repeat
-  if (previous) restoreEvidence(disk, clock, evidence, previous);
-  const known = present(readRecords(disk).history) ?? [];
-  const newest = newestEntry(known);
-  if (previous && newest?.beganAt === evidence.rotatedAt) {
-    const { bootEpoch } = evidence.osFingerprint;
-    const before = known.filter((entry) => entry.bootEpoch !== bootEpoch);
-    replaceRecord(disk, transaction.history, layout.history, serializeEpochHistory(before));
+  bootstrapDirectories(disk);
+  if (mayRestore(journal, readRecords(disk))) {
+    restoreEvidence(disk, clock, journal.goal, evidenceBefore(journal));
+    restoreHistory(journal, disk);
   }
   uninstall(journal, disk);
   endTransaction(disk);
 }
 
+/**
+ * A journal may be forged: what it says stood before must make the device forget nothing that it
+ * knows without this change.
+ */
+function mayRestore({ goal, before }: Journal, found: Records): boolean {
+  const { bootEpoch } = goal.fingerprint;
+  const stored = present(found.fingerprint);
+  if (stored && stored.bootEpoch >= bootEpoch) return false;
+  const settled = stored?.bootEpoch ?? bootEpoch - 1;
+  const isSettled = (evidence: Found<EpochEvidence>): boolean =>
+    (present(evidence)?.osFingerprint.bootEpoch ?? settled) <= settled;
+  const known = memoryOf({
+    ...found,
+    current: isSettled(found.current) ? found.current : 'absent',
+    previous: isSettled(found.previous) ? found.previous : 'absent',
+    history: (present(found.history) ?? []).filter((entry) => entry.bootEpoch <= settled),
+  });
+  return !forgets(memoryOf({ ...found, ...before }), known);
+}
+
+/** Evidence that was damaged comes back as what is known of the epoch before. */
+function evidenceBefore({ goal, before }: Journal): Parameters<typeof restoreEvidence>[3] {
+  const current = before.current === 'damaged' ? goal.previous : present(before.current);
+  const previous = present(before.previous);
+  return { ...(current ? { current } : {}), ...(previous ? { previous } : {}) };
+}
+
+function restoreHistory({ goal, before }: Journal, disk: Disk): void {
+  const written = serializeEpochHistory(goal.history);
+  const found = present(readRecords(disk).history);
+  if (!found || !same(serializeEpochHistory(found), written)) return; // it was not saved yet
+  if (before.history === 'absent') {
+    disk.removeFile(layout.history);
+    return disk.syncDirectory(parentOf(layout.history));
+  }
+  const { bootEpoch } = goal.fingerprint;
+  const rest = goal.history.filter((entry) => entry.bootEpoch !== bootEpoch);
+  const bytes = serializeEpochHistory(present(before.history) ?? rest);
+  replaceRecord(disk, transaction.history, layout.history, bytes);
+}
+
+function same(one: Uint8Array, other: Uint8Array): boolean {
+  return Buffer.compare(one, other) === 0;
+}
+
 /** Everything promised is durable: what cannot be swept now the next boot sweeps. */
-function tidyUp(disk: Disk, report: Report): void {
+export function tidyUp(disk: Disk, report: Report): void {
   try {
     sweepUnfinished(disk);
     endTransaction(disk);

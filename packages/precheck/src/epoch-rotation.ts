@@ -15,11 +15,11 @@
  * make a later one durable before an earlier one.
  */
 import type { Clock, Disk } from '@edged/host/host';
-import type { BootEpoch } from '@edged/model/boot-epoch';
 import { type EpochEvidence, sameEpoch, serializeEpochEvidence } from '@edged/model/epoch-evidence';
 import { evidenceName, layout } from '@edged/model/layout';
 import { present } from '@edged/model/decision';
 import { removeTree } from './durable.ts';
+import type { EpochGoal } from './journal.ts';
 import { readEvidence } from './records.ts';
 import { unfinishedRotations } from './unfinished-work.ts';
 
@@ -50,39 +50,40 @@ export function rotateEvidence(
 }
 
 /**
- * Undoes a rotation from wherever it has come to: what was `previous` when it began is `current`
- * again, and what was set aside is `previous`. Nothing of the new evidence stays, so that no later
- * boot takes it for evidence that was never renamed.
+ * Undoes a rotation from wherever it has come to: `current` and `previous` are again what they were
+ * before it, undefined being nothing that could be read. Nothing of the new evidence stays, so that
+ * no later boot takes it for evidence that was never renamed.
  */
 export function restoreEvidence(
   disk: Disk,
   clock: Clock,
-  evidence: EpochEvidence,
-  previous: EpochEvidence,
+  goal: Pick<EpochGoal, 'evidence' | 'previous'>,
+  before: { readonly current?: EpochEvidence; readonly previous?: EpochEvidence },
 ): void {
-  if (holds(disk, layout.currentEpoch, evidence)) setAside(disk, clock, layout.currentEpoch);
-  if (!disk.status(layout.currentEpoch)) {
-    const isInPlace = holds(disk, layout.previousEpoch, previous);
-    const before = isInPlace ? layout.previousEpoch : writeEvidence(disk, clock, previous);
-    disk.rename(before, layout.currentEpoch);
-    disk.syncDirectory(layout.epochs);
-  }
-  const before = newestUnfinished(disk, previous.osFingerprint.bootEpoch);
-  if (before !== undefined && !disk.status(layout.previousEpoch)) {
-    disk.rename(before, layout.previousEpoch);
-    disk.syncDirectory(layout.epochs);
-  }
+  put(disk, clock, layout.currentEpoch, before.current, goal.evidence);
+  put(disk, clock, layout.previousEpoch, before.previous, goal.previous);
   sweepUnfinished(disk);
 }
 
-/** The directory of the newest complete evidence that was set aside, below this epoch. */
-function newestUnfinished(disk: Disk, below: BootEpoch): string | undefined {
-  const epochIn = (directory: string): number =>
-    present(readEvidence(disk, directory))?.osFingerprint.bootEpoch ?? -1;
-  const [newest] = unfinishedRotations(disk)
-    .filter((directory) => epochIn(directory) >= 0 && epochIn(directory) < below)
-    .toSorted((one, other) => epochIn(other) - epochIn(one));
-  return newest;
+/** Brings `wanted` to this directory; without it, only takes `unwanted` away. */
+function put(
+  disk: Disk,
+  clock: Clock,
+  directory: string,
+  wanted: EpochEvidence | undefined,
+  unwanted: EpochEvidence | undefined,
+): void {
+  if (wanted === undefined) {
+    if (unwanted && holds(disk, directory, unwanted)) setAside(disk, clock, directory);
+    return;
+  }
+  if (holds(disk, directory, wanted)) return;
+  const places = [layout.previousEpoch, ...unfinishedRotations(disk)];
+  const found = places.find((place) => place !== directory && holds(disk, place, wanted));
+  const source = found ?? writeEvidence(disk, clock, wanted);
+  setAside(disk, clock, directory);
+  disk.rename(source, directory);
+  disk.syncDirectory(layout.epochs);
 }
 
 export function sweepUnfinished(disk: Disk): void {

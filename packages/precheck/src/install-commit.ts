@@ -81,6 +81,7 @@ export function isContinuable(journal: Journal, disk: Disk): boolean {
 /** Brings every staged file to its dst, durably. */
 export function install(journal: Journal, disk: Disk): void {
   journal.newDirectories.forEach((path) => ensureDirectory(disk, path));
+  journal.installations.forEach(({ dst }) => ensureDirectory(disk, parentOf(dst)));
   journal.installations.forEach(({ dst, replaces }, index) => {
     const pending = disk.status(transaction.staged(index));
     if (!pending || !replaces || disk.status(transaction.undo(index)) || !disk.status(dst)) return;
@@ -103,6 +104,7 @@ export function uninstall(journal: Journal, disk: Disk): void {
     const undo = transaction.undo(index);
     if (disk.status(undo)?.kind === 'file') {
       // in a directory that refuses renames it is the same file still
+      ensureDirectory(disk, parentOf(dst));
       if (digestOfFile(disk, undo) !== digestOfFile(disk, dst)) disk.rename(undo, dst);
     } else if (!replaces && digestOfFile(disk, dst) === digest) disk.removeFile(dst);
     if (disk.status(parentOf(dst))) disk.syncDirectory(parentOf(dst));

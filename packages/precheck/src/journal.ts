@@ -11,7 +11,7 @@
  */
 import type { Disk } from '@edged/host/host';
 import { type BootCount, bootCountFromJson, bootCountToJson } from '@edged/model/acceptance';
-import type { Found } from '@edged/model/decision';
+import { type Found, isPresent } from '@edged/model/decision';
 import { type Digest, parseDigest } from '@edged/model/digest';
 import {
   type EpochEvidence,
@@ -45,6 +45,13 @@ export interface EpochGoal {
   readonly bootCount?: BootCount;
 }
 
+/** The records as they stood before the change: what it is taken back to. */
+export interface EpochRecords {
+  readonly current: Found<EpochEvidence>;
+  readonly previous: Found<EpochEvidence>;
+  readonly history: Found<EpochHistory>;
+}
+
 /** One file that moves from `staged/N` to `dst`, N being its place in the list. */
 export interface Installation {
   readonly dst: string;
@@ -53,11 +60,16 @@ export interface Installation {
   readonly replaces: boolean;
 }
 
-export interface Journal {
+/** What is to happen, as it is prepared. */
+export interface Change {
   readonly goal: EpochGoal;
   readonly installations: readonly Installation[];
   /** Parents of dsts that do not exist yet, outermost first. Others make a journal none of ours. */
   readonly newDirectories: readonly string[];
+}
+
+export interface Journal extends Change {
+  readonly before: EpochRecords;
 }
 
 export const transaction = {
@@ -132,16 +144,45 @@ function parseJournal(bytes: Uint8Array): Journal | undefined {
   return fromJson(parseTolerantJson(bytes));
 }
 
-function toJson({ goal, installations, newDirectories }: Journal): Record<string, unknown> {
+function toJson(journal: Journal): Record<string, unknown> {
+  const { goal, before, installations, newDirectories } = journal;
   return {
     os_fingerprint: osFingerprintToJson(goal.fingerprint),
     evidence: epochEvidenceToJson(goal.evidence),
     previous_evidence: goal.previous ? epochEvidenceToJson(goal.previous) : null,
     history: epochHistoryToJson(goal.history),
     ...(goal.bootCount ? { boot_count: bootCountToJson(goal.bootCount) } : {}),
+    before: {
+      current: foundToJson(before.current, epochEvidenceToJson),
+      previous: foundToJson(before.previous, epochEvidenceToJson),
+      history: foundToJson(before.history, epochHistoryToJson),
+    },
     installations,
     new_directories: newDirectories,
   };
+}
+
+function foundToJson<Document>(
+  found: Found<Document>,
+  toJsonOf: (document: Document) => unknown,
+): unknown {
+  return isPresent(found) ? toJsonOf(found) : found;
+}
+
+/** What cannot be read counts as damaged: then no record is removed for its sake. */
+function beforeFromJson(json: unknown): EpochRecords {
+  const { current, previous, history } = isObject(json) ? json : {};
+  const evidenceFrom = (value: unknown): Found<EpochEvidence> =>
+    (isObject(value) ? epochEvidenceFromJson(value) : undefined) ?? absentOrDamaged(value);
+  return {
+    current: evidenceFrom(current),
+    previous: evidenceFrom(previous),
+    history: Array.isArray(history) ? epochHistoryFromJson(history) : absentOrDamaged(history),
+  };
+}
+
+function absentOrDamaged(value: unknown): 'absent' | 'damaged' {
+  return value === 'absent' ? 'absent' : 'damaged';
 }
 
 function fromJson(json: Record<string, unknown> | undefined): Journal | undefined {
@@ -157,6 +198,7 @@ function fromJson(json: Record<string, unknown> | undefined): Journal | undefine
   const bootCount = bootCountFromJson(json['boot_count']);
   if (!fingerprint || !parsedEvidence || parsedInstallations.includes(undefined)) return undefined;
   const isParent = (path: string): boolean =>
+    isPlain(path) &&
     parsedInstallations.some((installation) => installation?.dst.startsWith(`${path}/`));
   if (!newDirectories.every(isParent)) return undefined;
   return {
@@ -167,15 +209,22 @@ function fromJson(json: Record<string, unknown> | undefined): Journal | undefine
       history: epochHistoryFromJson(history),
       ...(bootCount ? { bootCount } : {}),
     },
+    before: beforeFromJson(json['before']),
     installations: parsedInstallations as Installation[],
     newDirectories,
   };
+}
+
+/** Relative, and nothing in it that leads elsewhere than it says. */
+function isPlain(path: string): boolean {
+  return path.split('/').every((name) => name !== '' && name !== '.' && name !== '..');
 }
 
 function installationFromJson(json: unknown): Installation | undefined {
   if (!isObject(json) || typeof json['dst'] !== 'string') return undefined;
   const { dst, replaces } = json;
   const digest = typeof json['digest'] === 'string' ? parseDigest(json['digest']) : undefined;
-  if (!digest || typeof replaces !== 'boolean' || isProtected(dst)) return undefined;
+  const isOurs = isPlain(dst) && !isProtected(dst);
+  if (!digest || typeof replaces !== 'boolean' || !isOurs) return undefined;
   return { dst, digest, replaces };
 }

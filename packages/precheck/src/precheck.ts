@@ -4,7 +4,7 @@
  * written by `change.ts` under a journal, and put right after a crash by `recovery.ts`.
  */
 import type { Host } from '@edged/host/host';
-import { type Records, decide } from '@edged/model/decision';
+import { type Records, decide, mayWait } from '@edged/model/decision';
 import { keyOf } from '@edged/model/os-fingerprint';
 import { type FingerprintOrder, captureIdentity } from './capture-fingerprint.ts';
 import type { CertificateOrder } from './certificate-gate.ts';
@@ -71,7 +71,7 @@ async function passGates(
   const identity = captureIdentity(host.system, order.fingerprint);
   const now = keyOf(identity);
   let decision = decide(now, records);
-  if (readOnly && decision.kind === 'image_adopted') decision = { ...decision, kind: 'unchanged' };
+  if (readOnly && mayWait(decision)) decision = { ...decision, kind: 'unchanged' };
   if (decision.kind !== 'unchanged' && !isRecovered) {
     records = await recover();
     decision = decide(now, records);

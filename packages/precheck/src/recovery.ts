@@ -11,6 +11,7 @@
  * leaves this) is rolled forward, and everything else that is unfinished is removed.
  */
 import type { Clock, Disk, Host } from '@edged/host/host';
+import { forgets } from '@edged/model/acceptance';
 import { type Records, isWithoutTrace, newestWitness, present } from '@edged/model/decision';
 import { acceptanceOf } from '@edged/model/epoch-evidence';
 import { PrecheckError } from '@edged/model/failure';
@@ -118,13 +119,7 @@ function objectionToRecords(journal: Journal, disk: Disk): string | undefined {
   }
   const remembered = memoryOf(records);
   const kept = acceptanceOf(journal.goal.evidence);
-  if (isLower(kept?.highestSerial, remembered?.highestSerial)) return 'it forgets a serial';
-  if (isLower(kept?.keyringVersion, remembered?.keyringVersion)) return 'it forgets a keyring';
-  return undefined;
-}
-
-function isLower(kept: number | undefined, remembered: number | undefined): boolean {
-  return remembered !== undefined && (kept === undefined || kept < remembered);
+  return forgets(kept, remembered) ? 'it forgets a serial or a keyring' : undefined;
 }
 
 /** Why the files of this journal must not be installed; undefined when they must. */

@@ -26,6 +26,8 @@ export interface CrashScenario {
   readonly certificateAfter?: (cuts: number) => CertificateOrder;
   /** What may be running at the boot after a cut. */
   readonly nextOs: readonly SimOs[];
+  /** A repair: when it fails its promise stays, since there is nothing to go back to. */
+  readonly isRepair?: boolean;
   /** What a hand or an update changes between the cut and the next boot. */
   readonly afterCut?: (tree: Tree) => Tree;
   /** What must hold whenever precheck has exited 0 on this OS; the reasons why it does not. */

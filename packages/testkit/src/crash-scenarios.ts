@@ -156,10 +156,21 @@ function losses(one: Prepared, single: Tree, rotated: Tree): CrashScenario[] {
       epochs: [[osA, 1]],
       installed: one.installed,
     }),
-    scenario('lost evidence', without(rotated, layout.currentEpoch), osA, {
+    {
+      ...scenario('lost evidence', without(rotated, layout.currentEpoch), osA, {
+        epochs: [[osA, 2]],
+        installed,
+        mayBeRepaired: true,
+      }),
+      isRepair: true,
+    },
+    scenario('an epoch that was edited', withEpoch(rotated, 1), osA, {
       epochs: [[osA, 2]],
       installed,
-      mayBeRepaired: true,
+    }),
+    scenario('an OS that was counted, and not saved', unsaved(rotated, osB, 1), osA, {
+      epochs: [[osA, 2]],
+      installed,
     }),
     scenario('evidence of the original, complete but not renamed', halfRotated(rotated), osA, {
       epochs: [[osA, 2]],
@@ -310,6 +321,27 @@ function agentOnly(): Tree {
 function without(tree: Tree, path: string): Tree {
   const isBelow = (name: string): boolean => name === path || name.startsWith(`${path}/`);
   return new Map([...tree].filter(([name]) => !isBelow(name)));
+}
+
+/** The stored epoch edited by hand. */
+function withEpoch(tree: Tree, epoch: number): Tree {
+  return new Map([...tree, [layout.fingerprint, edited(tree, { boot_epoch: epoch })]]);
+}
+
+/** The fingerprint of the epoch before, beside the evidence of the newest. */
+function unsaved(tree: Tree, before: SimOs, epoch: number): Tree {
+  const changes = {
+    boot_epoch: epoch,
+    composite_hash: hashOf(before),
+    os_release: before.osRelease,
+    uname_release: before.kernelRelease,
+  };
+  return new Map([...tree, [layout.fingerprint, edited(tree, changes)]]);
+}
+
+function edited(tree: Tree, changes: Readonly<Record<string, unknown>>): Uint8Array {
+  const stored = JSON.parse(Buffer.from(tree.get(layout.fingerprint) ?? []).toString()) as object;
+  return bytes(JSON.stringify({ ...stored, ...changes }));
 }
 
 /**

@@ -71,7 +71,8 @@ export async function exploreFaults(
         const place = `${stays ? 'from' : 'at'} call ${call} (${run.hit})`;
         const { disk, verdict } = run;
         if (verdict !== 'passed') totals.refusals += 1;
-        const mustBeAsBefore = verdict !== 'passed' && !stays && !isCounted(scenario, disk.tree());
+        const isUndone = verdict !== 'passed' && !stays && scenario.isRepair !== true;
+        const mustBeAsBefore = isUndone && !isCounted(scenario, disk.tree());
         const objections = [
           ...(verdict.startsWith('defect') ? [verdict] : []),
           ...(verdict === 'passed' ? scenario.afterSuccess(disk.tree(), scenario.os) : []),

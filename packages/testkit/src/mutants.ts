@@ -176,8 +176,8 @@ export const withdrawalMutants: readonly Mutant[] = [
     replacements: [
       {
         file: 'precheck/src/change.ts',
-        find: '  if (previous) restoreEvidence(disk, clock, evidence, previous);\n',
-        replace: '  void restoreEvidence;\n',
+        find: '    restoreEvidence(disk, clock, journal.goal, evidenceBefore(journal));\n',
+        replace: '    void restoreEvidence;\n',
       },
     ],
   },
@@ -186,8 +186,8 @@ export const withdrawalMutants: readonly Mutant[] = [
     replacements: [
       {
         file: 'precheck/src/change.ts',
-        find: '  if (previous && newest?.beganAt === evidence.rotatedAt) {',
-        replace: '  if (previous && newest?.beganAt !== newest?.beganAt) {',
+        find: '    restoreHistory(journal, disk);\n',
+        replace: '    void restoreHistory;\n',
       },
     ],
   },

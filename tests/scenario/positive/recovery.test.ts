@@ -220,8 +220,12 @@ describe('a forged journal that is taken back', () => {
     'edge/segments/0001.seg',
     'runtime/manifest.json',
     'runtime/binaries/edged',
+    'runtime/../identity/manifest-verify.pub',
+    './edge/segments/0001.seg',
+    '../outside',
   ])('replaces no %s', (dst) =>
     withDevice((device) => {
+      device.write('outside', 'somebody else');
       device.precheck();
       const before = device.read(`state-root/${dst}`);
       forge(device, dst, []);
@@ -231,13 +235,38 @@ describe('a forged journal that is taken back', () => {
     }),
   );
 
-  test('removes no directory of others', () =>
+  test.each(['edge/empty', 'runtime/../edge/empty', '../outside'])('removes no %s', (directory) =>
     withDevice((device) => {
       device.precheck();
-      fs.mkdirSync(device.inside('edge/empty'));
-      forge(device, 'runtime/bin/edge-agent', ['edge/empty']);
+      fs.mkdirSync(device.inside(directory));
+      forge(device, `${directory}/edge-agent`, [directory]);
       expect(device.precheck().exitCode).toBe(5);
-      expect(device.exists('state-root/edge/empty')).toBe(true);
+      expect(device.exists(`state-root/${directory}`)).toBe(true);
+    }),
+  );
+
+  test('makes the device forget no serial', () =>
+    withDevice((device) => {
+      device.precheck();
+      for (const serial of [3, 7]) {
+        device.writeManifest([], { serial });
+        replaceOs(device);
+      }
+      const { acceptance: _forgotten, ...evidence } = device.evidence('current');
+      const journal = {
+        os_fingerprint: { ...device.fingerprint(), captured_at: '2020-01-01T00:00:00Z' },
+        evidence,
+        previous_evidence: device.evidence('previous'),
+        history: [],
+        before: { current: device.evidence('previous'), previous: 'absent', history: 'absent' },
+        installations: [],
+        new_directories: [],
+      };
+      device.write(`${file}/journal.json`, JSON.stringify(journal));
+      expect(device.precheck().exitCode).toBe(0);
+      device.writeManifest([], { serial: 4 });
+      device.editFingerprint({ composite_hash: 'ffff0000' });
+      expect(device.precheck().stderr).toContain('reason="manifest.rolled_back"');
     }));
 });
 
@@ -333,6 +362,6 @@ test('a forged journal of records alone does not make the device forget a serial
     };
     device.write('state-root/bootstrap/transaction/journal.json', JSON.stringify(journal));
     const boot = await device.boot();
-    expect(boot.logLines.join()).toContain('found="it forgets a serial"');
+    expect(boot.logLines.join()).toContain('found="it forgets a serial or a keyring"');
     expect(device.evidence('current')).toEqual(evidence);
   }));

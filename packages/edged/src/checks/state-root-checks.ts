@@ -1,7 +1,7 @@
 /** Gate `state_root`: the partition that survives, and what an earlier run may have left on it. */
 import { type Disk, LockUnavailable } from '@edged/host/host';
 import { mountOf } from '@edged/host/linux-mounts';
-import { decide } from '@edged/model/decision';
+import { decide, mayWait } from '@edged/model/decision';
 import { PrecheckError } from '@edged/model/failure';
 import { layout, stateRootDirectories } from '@edged/model/layout';
 import { keyOf } from '@edged/model/os-fingerprint';
@@ -162,8 +162,8 @@ export const stateRootChecks: readonly Check[] = [
 async function isWorkDue(subject: Subject): Promise<boolean> {
   if (hasUnfinishedWork(await subject.stateRoot())) return true;
   try {
-    const { kind } = decide(keyOf(await subject.identity()), await subject.records());
-    return kind !== 'unchanged' && kind !== 'image_adopted';
+    const decision = decide(keyOf(await subject.identity()), await subject.records());
+    return decision.kind !== 'unchanged' && !mayWait(decision);
   } catch (error) {
     if (error instanceof PrecheckError) return false; // the OS cannot be told: its check says so
     throw error;

@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { linuxHost } from '@edged/host/linux-host';
+import type { Host } from '@edged/host/host';
 import { tryLinuxLock } from '@edged/host/linux-lock';
 import { command, startCommand } from '@edged/testkit/built-command';
 import { withDevice } from '@edged/testkit/device';
@@ -44,24 +44,23 @@ describe('a lock left behind costs nothing', () => {
   test.each([1, 4_070_908_800])('with the clock of the machine at %d', (seconds) =>
     withDevice(async (device) => {
       await device.boot();
-      fs.mkdirSync(device.inside(visible));
-      device.flash({ name: '2.0', kernelRelease: '6.1.0-2' });
-      const real = linuxHost();
-      const clock = { ...real.clock, wallMilliseconds: () => seconds * 1000 };
       let took = Number.POSITIVE_INFINITY;
-      await device.boot({
-        wrapHost: (host) => ({
-          ...host,
-          clock: { ...host.clock, wallMilliseconds: clock.wallMilliseconds },
-          tryLock: (...args) => {
-            const started = performance.now();
-            const held = host.tryLock(...args);
-            took = Math.min(took, performance.now() - started);
-            expect(held).toBeDefined();
-            return held;
-          },
-        }),
+      const wrapHost = (host: Host): Host => ({
+        ...host,
+        clock: { ...host.clock, wallMilliseconds: () => seconds * 1000 },
+        tryLock: (...args) => {
+          const started = performance.now();
+          const held = host.tryLock(...args);
+          took = Math.min(took, performance.now() - started);
+          expect(held).toBeDefined();
+          return held;
+        },
       });
+      for (let boot = 2; boot < 12 && took >= mostMilliseconds; boot += 1) {
+        fs.mkdirSync(device.inside(visible));
+        device.flash({ name: `${boot}.0`, kernelRelease: `6.1.0-${boot}` });
+        expect((await device.boot({ wrapHost })).exitCode).toBe(0);
+      }
       expect(took).toBeLessThan(mostMilliseconds);
     }),
   );

@@ -36,10 +36,12 @@ describe('no cut of the power loses an epoch, tears a file or needs a hand', () 
     '$name',
     async (scenario) => {
       const isLarge = /5 operations|back to the old/.test(scenario.name);
+      // taking back is cut again where the old OS comes up; here that would take minutes
+      const depth = scenario.name === 'another key since the cut' ? 1 : 2;
       const seen = await explore(scenario, {
         ...setting,
         precheck,
-        depth: 2,
+        depth,
         exhaustiveUpTo: isLarge ? 7 : 6,
         sampled: 8 * effort,
         oneIn: Math.max(1, Math.round((isLarge ? 400 : 10) / effort)),

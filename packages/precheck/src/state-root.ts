@@ -2,6 +2,7 @@
  * The first gate: is this directory a state root that survives an OS replacement, and is it ours
  * alone (spec section 2, exit 2)? Writes nothing.
  */
+import { posix } from 'node:path';
 import {
   type BlockDevice,
   type DirectoryReport,
@@ -151,7 +152,12 @@ function isSameTree(path: string, mount: Mount, root: Mount, { system }: Host): 
   if (mount.device !== root.device) return false;
   if (!manyTreeFilesystems.has(mount.fsType)) return true;
   const isSameSubvolume = system.fileSystemNumber(path) === system.fileSystemNumber('/');
-  return isSameSubvolume && isWithin(mount.tree, root.tree);
+  return isSameSubvolume && isWithin(placeInFilesystem(path, mount), root.tree);
+}
+
+/** Where the path lies seen from the top of its file system, whichever tree of it is mounted. */
+function placeInFilesystem(path: string, { mountPoint, tree }: Mount): string {
+  return posix.join(tree, posix.relative(mountPoint, path));
 }
 
 function requireExpectedDisk(order: StateRootOrder, mount: Mount, host: Host): void {

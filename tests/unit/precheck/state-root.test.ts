@@ -119,6 +119,16 @@ describe('the mount of /', () => {
       expect(verdictOn(rootTree, tree, subvolume)).toBe('ok');
     });
   });
+  test.each([
+    ['/top/@/state/sr', 1, 'state_root.on_root_filesystem'],
+    ['/top/@', 1, 'state_root.on_root_filesystem'],
+    ['/top/@/state/sr', 2, 'ok'],
+    ['/top/@data/sr', 2, 'ok'],
+    ['/top/@data', 1, 'ok'],
+  ])('by way of the top of a btrfs: %s, of subvolume %d, is %s', (path, subvolume, expected) => {
+    const mounts = '1 0 0:30 /@ / rw - btrfs /dev/sda1 rw\n2 1 0:30 / /top rw - btrfs /dev/sda1 rw';
+    expect(verdict(mounts, { path }, hostWith(mounts, {}, { [path]: subvolume }))).toBe(expected);
+  });
   test('a tmpfs over the data mount is what counts', () => {
     const mounts = `${root}\n2 1 8:2 / /data rw - ext4 /dev/sda2 rw\n3 2 0:40 / /data rw - tmpfs tmpfs rw`;
     expect(verdict(mounts)).toBe('state_root.ephemeral_filesystem');

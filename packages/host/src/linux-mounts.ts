@@ -51,8 +51,10 @@ function unescapeOctal(text: string): string {
  */
 export function mountOf(path: string, mounts: readonly Mount[]): Mount | undefined {
   const ids = new Set(mounts.map(({ mountId }) => mountId));
-  const below = (parent: Mount | undefined, { mountId, parentId }: Mount): boolean =>
-    parent ? parentId === parent.mountId : parentId === mountId || !ids.has(parentId);
+  const below = (parent: Mount | undefined, mount: Mount): boolean =>
+    parent
+      ? mount.parentId === parent.mountId && isEntered(mount, parent)
+      : mount.parentId === mount.mountId || !ids.has(mount.parentId);
   let left = mounts.filter(({ mountPoint }) => isWithin(path, mountPoint));
   for (let found: Mount | undefined; ;) {
     const children = left.filter((mount) => below(found, mount));
@@ -61,6 +63,14 @@ export function mountOf(path: string, mounts: readonly Mount[]): Mount | undefin
     left = left.filter((mount) => mount !== next); // no table, however torn, is walked for ever
     found = next;
   }
+}
+
+/**
+ * A path starts at the root directory of the process: what was mounted over that later is not
+ * entered. An initramfs is left for what is mounted over it.
+ */
+function isEntered({ mountPoint }: Mount, parent: Mount): boolean {
+  return mountPoint !== '/' || parent.fsType === 'rootfs';
 }
 
 /** Of absolute, canonical paths: whether the first is the directory, or lies below it. */

@@ -71,7 +71,6 @@ describe('the mount of a path', () => {
     expect(
       point('/data', '2 1 8:2 / /data rw - ext4 b rw', '3 2 0:9 / /data rw - tmpfs c rw'),
     ).toBe('c');
-    expect(point('/', '2 1 8:2 / / rw - overlay over rw')).toBe('over');
   });
 
   test('is what covers it, not the longer one below', () => {
@@ -90,9 +89,28 @@ describe('the mount of a path', () => {
         '/m/data/p',
         data,
         '3 2 8:3 / /m/data/p/x rw - ext4 x rw',
-        '4 1 0:9 / / rw - tmpfs over rw',
+        '4 1 0:9 / /m rw - tmpfs over rw',
       ),
     ).toBe('over');
+  });
+
+  test('is nothing that was mounted over the root of the process, as stat finds it', () => {
+    const over = ['2 1 0:9 / / rw - tmpfs over rw', '3 2 8:2 / /data rw - ext4 hidden rw'];
+    expect(point('/', ...over)).toBe('/dev/sda1');
+    expect(point('/data', ...over)).toBe('/dev/sda1');
+    expect(point('/data', ...over, '4 1 8:3 / /data rw - ext4 b rw')).toBe('b');
+  });
+
+  test('is what was mounted over an initramfs, and nothing over that', () => {
+    const lines = [
+      '1 1 0:2 / / rw - rootfs none rw',
+      '2 1 8:1 / / rw - ext4 a rw',
+      '3 2 8:2 / /data rw - ext4 b rw',
+      '4 2 0:9 / / rw - tmpfs over rw',
+    ];
+    const mounts = parseMountInfo(lines.join('\n'));
+    expect(mountOf('/', mounts)?.source).toBe('a');
+    expect(mountOf('/data/x', mounts)?.source).toBe('b');
   });
 
   test('of a process whose root directory is no mount point, and of a first root', () => {

@@ -117,29 +117,33 @@ export function requirePersistentMount(order: StateRootOrder, path: string, host
   const isPinned = (order.expectedUuid ?? order.expectedLabel) !== undefined;
   if (order.skipMountCheck && !isPinned) return;
   const mounts = refusingAs('state_root.mounts_unreadable', {}, () => host.system.mounts());
-  const mount = mountOf(path, mounts);
-  const root = mountOf('/', mounts);
-  if (!mount || !root)
-    throw new PrecheckError('state_root.mounts_unreadable', { state_root: path });
-  if (!order.skipMountCheck) requireKeptTree(order, path, mount, root, host);
+  const mount = requireMount(path, path, mounts);
+  if (!order.skipMountCheck) requirePersistentFilesystem(path, mount);
+  if (!order.skipMountCheck && !order.allowRootFilesystem) {
+    // a process in a chroot may see no mount at /
+    const root = requireMount('/', path, mounts);
+    if (isSameTree(path, mount, root, host)) {
+      const where = { state_root: path, mount: mount.line };
+      throw new PrecheckError('state_root.on_root_filesystem', where);
+    }
+  }
   requireExpectedDisk(order, mount, host);
 }
 
-function requireKeptTree(
-  { allowRootFilesystem }: StateRootOrder,
-  path: string,
-  mount: Mount,
-  root: Mount,
-  host: Host,
-): void {
-  const where = { state_root: path, mount: mount.line };
-  if (!persistentFilesystems.has(mount.fsType)) {
-    const found = { filesystem: mount.fsType, allowed: [...persistentFilesystems].join(' ') };
-    throw new PrecheckError('state_root.ephemeral_filesystem', { ...where, ...found });
-  }
-  if (!allowRootFilesystem && isSameTree(path, mount, root, host)) {
-    throw new PrecheckError('state_root.on_root_filesystem', where);
-  }
+function requireMount(of: string, stateRoot: string, mounts: readonly Mount[]): Mount {
+  const mount = mountOf(of, mounts);
+  if (mount) return mount;
+  throw new PrecheckError('state_root.mounts_unreadable', { state_root: stateRoot });
+}
+
+function requirePersistentFilesystem(path: string, { fsType, line }: Mount): void {
+  if (persistentFilesystems.has(fsType)) return;
+  throw new PrecheckError('state_root.ephemeral_filesystem', {
+    state_root: path,
+    mount: line,
+    filesystem: fsType,
+    allowed: [...persistentFilesystems].join(' '),
+  });
 }
 
 /**

@@ -188,6 +188,17 @@ test.each([
 
 test('no mount table at all', () => expect(verdict('')).toBe('state_root.mounts_unreadable'));
 
+test.each([
+  [{}, 'state_root.mounts_unreadable'],
+  [{ allowRootFilesystem: true }, 'ok'],
+  [{ skipMountCheck: true, expectedUuid: 'right' }, 'ok'],
+  [{ skipMountCheck: true, expectedUuid: 'absent' }, 'state_root.wrong_disk'],
+])('in a chroot without a mount at /, with %j: %s', (changes, expected) => {
+  const mounts = '30 29 8:2 / /data rw - ext4 /dev/sda2 rw';
+  const disks = { 'uuid=right': { device: '8:2', path: '/dev/sda2' } };
+  expect(verdict(mounts, changes, hostWith(mounts, disks))).toBe(expected);
+});
+
 describe('a lock that cannot be removed', () => {
   const failing = (error: Error): Host => ({
     ...hostWith(''),

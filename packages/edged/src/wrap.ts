@@ -11,12 +11,21 @@ export interface Indent {
 
 const none: Indent = { first: '', rest: '' };
 
-/** Lines of two columns, with two blanks or more between them: the second goes on below itself. */
+const leastColumns = 20;
+
+/**
+ * Lines of two columns, with two blanks or more between them: the second goes on below itself, or,
+ * where it would have too little room, below the first.
+ */
 export function wrapColumns(lines: string, columns: number): string {
   const wrapLine = (line: string): string => {
     if (line.length <= columns) return line;
-    const first = /^ {2,}\S+(?: \S+)* {2,}(?=\S)/.exec(line)?.[0] ?? '';
-    return wrap(line.slice(first.length), columns, { first, rest: ' '.repeat(first.length) });
+    const [first = '', indent = ''] = /^( {2,})\S+(?: \S+)* {2,}(?=\S)/.exec(line) ?? [];
+    const text = line.slice(first.length);
+    const isBeside = first === '' || columns - first.length >= leastColumns;
+    if (isBeside) return wrap(text, columns, { first, rest: ' '.repeat(first.length) });
+    const below = `${indent}  `;
+    return `${first.trimEnd()}\n${wrap(text, columns, { first: below, rest: below })}`;
   };
   return lines.split('\n').map(wrapLine).join('\n');
 }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { wrap } from 'edged/wrap';
+import { wrap, wrapColumns } from 'edged/wrap';
 
 const text = 'one two three four five six seven';
 
@@ -31,4 +31,21 @@ test('a word that is too long has a line to itself', () => {
 test('a command in backticks is never broken, and keeps its blanks and its full stop', () => {
   expect(wrap('Type `df  -h /data`. Then wait.', 16)).toBe('Type\n`df  -h /data`.\nThen wait.');
   expect(wrap('a lone ` is a word', 8)).toBe('a lone `\nis a\nword');
+});
+
+test('a second column goes on below itself while it has room', () => {
+  expect(wrapColumns('  ab  one two three four five', 26)).toBe(
+    '  ab  one two three four\n      five',
+  );
+});
+
+test('and below the first column where it has none', () => {
+  expect(wrapColumns('  ab  one two three four five', 25)).toBe(
+    '  ab\n    one two three four\n    five',
+  );
+  expect(wrapColumns('      --ab      one two three four', 30)).toBe(
+    '      --ab\n        one two three four',
+  );
+  expect(wrapColumns('  ab  one', 25)).toBe('  ab  one');
+  expect(wrapColumns('one two three', 7)).toBe('one two\nthree');
 });

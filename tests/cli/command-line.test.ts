@@ -284,6 +284,30 @@ test.each([[['--bogus']], [['--', 'foo']], [['--lock-wait-seconds', 'abc']]])(
     }),
 );
 
+test.each([
+  [['explain', 'precheck', '--bogus'], false],
+  [['--log-level', 'precheck', 'explain', '--bogus'], false],
+  [['precheck', '--dry-run', '--bogus'], false],
+  [['precheck', '--plan', '--root', '/next', '--bogus'], false],
+  [['--log-level', 'debug', 'precheck', '--dry-run=false', '--bogus'], true],
+])('%j, not understood: whether a result is left', (line, isLeft) =>
+  withDevice((device) => {
+    const environment = { RUNTIME_DIRECTORY: device.directory };
+    const words = [...line, '--output', 'json'];
+    const { exitCode, stdout } = runCommand(words, { environment });
+    expect(exitCode).toBe(1);
+    expect(device.exists('precheck.json')).toBe(isLeft);
+    expect(stdout !== '').toBe(isLeft);
+  }),
+);
+
+test.each([
+  [['--output', 'json', '--output=text'], false],
+  [['--output=text', '--output', 'json'], true],
+])('of a precheck that is not understood %j counts', (words, isPrinted) => {
+  expect(runCommand(['precheck', '--bogus', ...words]).stdout !== '').toBe(isPrinted);
+});
+
 test('init makes exactly the seven directories, fills in what is missing, touches nothing else', () =>
   withDevice((device) => {
     const made = `${device.directory}/new`;

@@ -3,6 +3,11 @@ import { PrecheckError, toPrecheckError } from '@edged/model/failure';
 import type { CommandContext, LogArguments } from './command-context.ts';
 import type { CommandDefinition } from './command-definitions.ts';
 import { nearestOption } from './near-miss.ts';
+import { type Option, globalOptions, precheckOptions } from './options.ts';
+
+const known = new Map<string, Option>(Object.entries({ ...globalOptions, ...precheckOptions }));
+/** A precheck with one of these is none of this boot. */
+const rehearsing = ['dry-run', 'plan', 'root', 'os-release', 'kernel-release'];
 
 export function withSuggestion(
   error: unknown,
@@ -30,10 +35,41 @@ export async function leaveResult(
   argv: readonly string[],
   begin: (args: LogArguments) => CommandContext,
 ): Promise<void> {
-  if (!argv.includes('precheck')) return;
+  const { command, options } = skim(argv);
+  if (command !== 'precheck' || rehearsing.some((name) => isGiven(options.get(name)))) return;
   const { VerdictWriter } = await import('./verdict-writer.ts');
-  const output = / --output[= ]json(?: |$)/.test(` ${argv.join(' ')}`) ? 'json' : 'text';
+  const output = options.get('output') === 'json' ? 'json' : 'text';
   const order = { output, metricsTextfile: undefined } as const;
   const context = begin({ logLevel: 'info', logFormat: 'text' });
   await new VerdictWriter(order, context).write(toPrecheckError(refusal));
+}
+
+interface Skimmed {
+  /** The first word that is neither an option nor the value of one. */
+  readonly command: string | undefined;
+  /** What was said last; "" without a value. */
+  readonly options: ReadonlyMap<string, string>;
+}
+
+/** What a line that is not understood says all the same. */
+function skim(argv: readonly string[]): Skimmed {
+  let command: string | undefined;
+  let awaiting: string | undefined;
+  const options = new Map<string, string>();
+  for (const word of argv) {
+    if (word === '--') break;
+    const [, name, inline] = /^--([a-z-]+)(?:=(.*))?$/s.exec(word) ?? [];
+    if (name !== undefined) {
+      options.set(name, inline ?? '');
+      awaiting = inline === undefined && known.get(name)?.requiresArg ? name : undefined;
+    } else if (awaiting !== undefined) {
+      options.set(awaiting, word);
+      awaiting = undefined;
+    } else if (!word.startsWith('-')) command ??= word;
+  }
+  return { command, options };
+}
+
+function isGiven(value: string | undefined): boolean {
+  return value !== undefined && value !== 'false';
 }

@@ -231,6 +231,27 @@ const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
   }),
 );
 
+const p256 = ['EC', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+(hasOpenssl ? test.each : test.skip.each)([
+  ['ec', ['genpkey', '-algorithm', ...p256]],
+  ['rsa', ['genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048']],
+  ['x25519', ['genpkey', '-algorithm', 'X25519']],
+])('sign has no advice for a PEM key of the type %s, and names it', (type, args) =>
+  withDevice((device) => {
+    const pem = `${device.directory}/key.pem`;
+    spawnSync('openssl', [...args, '-out', pem]);
+    const sign = ['sign', device.inside('runtime/manifest.json'), '--key', pem];
+    const { exitCode, stderr } = runCommand(sign);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`found="PEM with a private key of the type ${type}" expected="`);
+    expect(stderr).not.toContain('convert');
+    fs.writeFileSync(pem, spawnSync('openssl', ['pkey', '-in', pem, '-pubout']).stdout);
+    const ofPublic = runCommand(sign).stderr;
+    expect(ofPublic).toContain('found="PEM without a private key that can be read"');
+    expect(ofPublic).not.toContain('convert');
+  }),
+);
+
 test('sign --help speaks of keyrings too', () => {
   expect(runCommand(['sign', '--help']).stdout).toContain('a manifest or keyring');
 });

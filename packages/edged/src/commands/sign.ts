@@ -1,5 +1,6 @@
 /** `edged sign FILE --key K`: the detached 64-byte signature beside a manifest or keyring. */
-import { PrecheckError } from '@edged/model/failure';
+import { createPrivateKey } from 'node:crypto';
+import { type FailureDetail, PrecheckError } from '@edged/model/failure';
 import { parseKeyring } from '@edged/model/keyring';
 import { type SigningSeed, loadSigningSeed, signBytes } from '@edged/model/manifest-signature';
 import { manifestLimitBytes, parseRuntimeManifest } from '@edged/model/runtime-manifest';
@@ -33,10 +34,24 @@ function readSigningSeed(file: string): SigningSeed {
     return loadSigningSeed(bytes);
   } catch (error) {
     if (!(error instanceof PrecheckError)) throw error;
-    const isPem = bytes.includes('-----BEGIN ');
-    const convert = 'openssl pkey -in PEM -outform DER | tail -c 32';
-    const detail = isPem ? { found: 'PEM', convert } : {};
+    const detail = bytes.includes('-----BEGIN ') ? describePem(bytes) : {};
     throw new PrecheckError(error.code, { file, ...error.details[0], ...detail }, error);
+  }
+}
+
+/** Of any other kind of key the last 32 bytes would pass for a seed, and may be public. */
+function describePem(pem: Buffer): FailureDetail {
+  const type = privateKeyType(pem);
+  if (type === undefined) return { found: 'PEM without a private key that can be read' };
+  if (type !== 'ed25519') return { found: `PEM with a private key of the type ${type}` };
+  return { found: 'PEM', convert: 'openssl pkey -in PEM -outform DER | tail -c 32' };
+}
+
+function privateKeyType(pem: Buffer): string | undefined {
+  try {
+    return createPrivateKey(pem).asymmetricKeyType;
+  } catch {
+    return undefined; // public, encrypted, a certificate, or torn
   }
 }
 

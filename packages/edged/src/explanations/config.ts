@@ -88,13 +88,13 @@ export const configExplanations = {
     meaning:
       'A file given to `edged sign` or `keys` cannot be used: it cannot be read (`errno`), it ' +
       'is too large (`size_bytes`, `limit_bytes`), or it is no private key (`found`, ' +
-      '`expected`; of PEM, `convert` makes one). Usually a key in PEM is given where the raw 32 ' +
-      'bytes are asked for, or a path is mistyped.',
+      '`expected`; of an Ed25519 key in PEM, `convert` makes one). Usually a key in PEM is ' +
+      'given where the raw 32 bytes are asked for, or a path is mistyped.',
     repair: [
       'Look at it: `ls -l FILE`. A raw private key has 32 bytes, or 64 as Go writes it; a ' +
         'public one 32.',
-      'Make a raw private key of a PEM file: `openssl pkey -in key.pem -outform DER | tail -c ' +
-        '32 > raw.key`.',
+      'Make a raw private key of an Ed25519 key in PEM, and of no other: `openssl pkey -in ' +
+        'key.pem -outform DER | tail -c 32 > raw.key`.',
       'Or make a new pair: `edged keygen DIR`; devices must then get its public half.',
     ],
   },

@@ -1,5 +1,5 @@
 /** A call that TypeScript would not let pass is the caller's mistake: `config.usage`, no defect. */
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import * as api from 'edged';
 
 const functions = {
@@ -50,4 +50,33 @@ test('precheck wants a config, or a state root with a whole certificate', async 
   expect(await refusalOf('precheck', { ...place, certificate })).toEqual(
     usage('options.certificate.failWithinDays is string', 'number'),
   );
+});
+
+describe('a number outside its range, which is that of the command line and the config', () => {
+  const place = { stateRoot: '/nowhere' };
+  const certificate = { certFile: 'edge.crt', keyFile: 'edge.key', caFile: 'edge.crt' };
+  test.each([
+    ['lockWaitSeconds', [Number.NaN, -1, Infinity, 86_401], '0 to 86400', 86_400],
+    ['rotationValidDays', [Number.NaN, 0, Infinity, 3651], '1 to 3650', 3650],
+    ['certificate.failWithinDays', [Number.NaN, -5, -Infinity, 3651], '0 to 3650', 0],
+    ['certificate.warnWithinDays', [Number.NaN, -5, Infinity, 3651], '0 to 3650', 3650],
+  ])('%s', async (name, refused, range, taken) => {
+    const key = name.replace('certificate.', '');
+    const given = (value: number) =>
+      key === name
+        ? { ...place, certificate, [key]: value }
+        : { ...place, certificate: { ...certificate, [key]: value } };
+    for (const value of refused) {
+      expect(await refusalOf('precheck', given(value))).toEqual(
+        usage(`options.${name} is ${value}`, `a number from ${range}`),
+      );
+    }
+    expect(await refusalOf('precheck', given(taken))).toEqual([
+      'state_root.missing',
+      expect.anything(),
+    ]);
+    expect(await refusalOf('precheck', Object.create(given(refused[0] ?? 0)))).toEqual(
+      usage(`options.${name} is NaN`, `a number from ${range}`),
+    );
+  });
 });

@@ -5,7 +5,7 @@
  * a broken config is a truck roll too.
  */
 import * as v from 'valibot';
-import { defaults } from './defaults.ts';
+import { daysLeft, defaults } from './defaults.ts';
 
 const text = v.pipe(v.string('a text'), v.regex(/^\P{Cc}{1,4096}$/u, 'a text, not empty'));
 const count = v.pipe(
@@ -25,8 +25,8 @@ const seconds = v.pipe(
 );
 const days = v.pipe(
   v.number('days, from 0 to 3650'),
-  v.minValue(0, 'days, from 0 to 3650'),
-  v.maxValue(3650, 'days, from 0 to 3650'),
+  v.minValue(daysLeft[0], 'days, from 0 to 3650'),
+  v.maxValue(daysLeft[1], 'days, from 0 to 3650'),
 );
 const fraction = v.pipe(
   v.number('a number above 0, at most 1'),

@@ -7,3 +7,6 @@ export const defaults = {
   /** Of a certificate that the device issues itself (spec section 9). */
   rotationValidDays: 365,
 } as const;
+
+/** Of every number of days that is left to a certificate: the least and the most. */
+export const daysLeft = [0, 3650] as const;

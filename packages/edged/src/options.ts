@@ -189,7 +189,7 @@ export const doctorOptions = {
   },
 } as const;
 
-export function isWithin({ range }: Option, value: number): boolean {
+export function isWithin({ range }: Pick<Option, 'range'>, value: number): boolean {
   return range === undefined || (value >= range[0] && value <= range[1]);
 }
 

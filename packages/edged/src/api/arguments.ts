@@ -4,6 +4,8 @@
  */
 import path from 'node:path';
 import { PrecheckError } from '@edged/model/failure';
+import { daysLeft } from '../defaults.ts';
+import { isWithin, precheckOptions } from '../options.ts';
 import type { DetectOptions } from './detect-os-update.ts';
 import type { CertificateOptions, ConfigOptions, PartsOptions } from './precheck.ts';
 
@@ -45,14 +47,37 @@ const kinds = {
   warnWithinDays: ['number'],
 } as const satisfies Record<keyof Known, readonly Kind[]>;
 
-/** Throws `config.usage` where an option is of another type than it has. */
+type NumberName = {
+  [Name in keyof typeof kinds]: (typeof kinds)[Name] extends readonly ['number'] ? Name : never;
+}[keyof typeof kinds];
+
+/** The same as of the command line and the config. */
+const ranges = new Map<string, readonly [number, number]>(
+  Object.entries({
+    failWithinDays: daysLeft,
+    lockWaitSeconds: precheckOptions['lock-wait-seconds'].range,
+    rotationValidDays: precheckOptions['rotation-valid-days'].range,
+    warnWithinDays: daysLeft,
+  } satisfies Record<NumberName, readonly [number, number]>),
+);
+
+/** Throws `config.usage` where an option is of another type than it has, or out of its range. */
 export function requireOptions(options: unknown, name = 'options'): void {
   if (kindOf(options) !== 'object') throw misuse(name, options, ['object']);
-  for (const [key, value] of Object.entries(options as object)) {
-    const allowed: readonly string[] = Object.hasOwn(kinds, key) ? kinds[key as keyof Known] : [];
-    if (value === undefined || allowed.length === 0) continue;
+  for (const [key, allowed] of Object.entries<readonly string[]>(kinds)) {
+    const value = (options as Readonly<Record<string, unknown>>)[key]; // an inherited one counts
+    if (value === undefined) continue;
     if (!allowed.includes(kindOf(value))) throw misuse(`${name}.${key}`, value, allowed);
+    const range = ranges.get(key);
+    if (range) requireRange(`${name}.${key}`, Number(value), range);
   }
+}
+
+/** No comparison with `NaN` holds, and so none is passed on. */
+function requireRange(name: string, value: number, range: readonly [number, number]): void {
+  if (isWithin({ range }, value)) return;
+  const allowed = `a number from ${range[0]} to ${range[1]}`;
+  throw new PrecheckError('config.usage', { problem: `${name} is ${value}`, allowed });
 }
 
 /** The absolute path of an option that must be given; throws `config.usage`. */

@@ -57,7 +57,7 @@ export interface StateRootRules {
   readonly expectedUuid?: string;
   /** Label of the filesystem that must be mounted there. */
   readonly expectedLabel?: string;
-  /** Seconds to wait for another live precheck. Default 10. */
+  /** Seconds to wait for another live precheck, 0 to 86400. Default 10. */
   readonly lockWaitSeconds?: number;
 }
 

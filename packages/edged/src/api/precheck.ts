@@ -29,7 +29,7 @@ import { refusing } from './refusal.ts';
 export interface CertificateRotationOptions {
   /** Issues a new certificate and key now, whether or not it is due. Default false. */
   readonly rotateCertificates?: boolean;
-  /** How long a new certificate is valid. Default 365. */
+  /** How long a new certificate is valid, 1 to 3650. Default 365. */
   readonly rotationValidDays?: number;
 }
 
@@ -82,9 +82,9 @@ export interface CertificateOptions {
   readonly caFile: string;
   /** The private key of the CA: with it the device issues its own certificates. */
   readonly caKeyFile?: string;
-  /** Refuses a certificate that is valid for less. Default 7. */
+  /** Refuses a certificate that is valid for less, 0 to 3650. Default 7. */
   readonly failWithinDays?: number;
-  /** Warns of a certificate that is valid for less. Default: never. */
+  /** Warns of a certificate that is valid for less, 0 to 3650. Default: never. */
   readonly warnWithinDays?: number;
 }
 

@@ -80,3 +80,28 @@ describe('a number outside its range, which is that of the command line and the 
     );
   });
 });
+
+test.each([
+  ['profile', 'zzz', 'classic or image'],
+  ['files', [1], 'a list of at most 64 absolute paths'],
+  ['files', ['relative'], 'a list of at most 64 absolute paths'],
+  ['files', {}, 'a list of at most 64 absolute paths'],
+  ['fingerprint', {}, 'what captureFingerprint gave'],
+  ['fingerprint', { compositeHash: 'x', osRelease: '' }, 'what captureFingerprint gave'],
+  ['host', {}, 'a Host of @edged/host/host'],
+  ['host', [], 'a Host of @edged/host/host'],
+])('%s %j is of another shape', async (key, value, allowed) => {
+  expect(await refusalOf('detectOsUpdate', { stateRoot: '/nowhere', [key]: value })).toEqual(
+    usage(`options.${key} is of another shape`, allowed),
+  );
+});
+
+test('a config that JSON cannot say', async () => {
+  const circular: Record<string, unknown> = {};
+  circular['identity'] = circular;
+  for (const config of [circular, { schema: 1n }]) {
+    expect(await refusalOf('precheck', { config })).toEqual(
+      usage('options.config cannot be written as JSON', 'what JSON can say'),
+    );
+  }
+});

@@ -40,6 +40,9 @@ const imageFile = v.pipe(
   v.regex(/^(?:\/[^/\p{Cc}]+)+$/u, 'an absolute path'),
   v.maxLength(4096, 'an absolute path'),
 );
+/** Of the config and of the API. */
+export const fingerprintProfile = oneOf('classic', 'image');
+export const fingerprintFiles = v.pipe(v.array(imageFile, 'a list'), v.maxLength(64, 'at most 64'));
 const listenAddress = v.pipe(
   v.string('HOST:PORT, such as 0.0.0.0:8443'),
   v.check(isListenAddress, 'HOST:PORT, such as 0.0.0.0:8443'),
@@ -118,8 +121,8 @@ export const configSchema = v.strictObject({
   ),
   fingerprint: v.optional(
     v.strictObject({
-      profile: v.optional(oneOf('classic', 'image'), 'classic'),
-      files: v.optional(v.pipe(v.array(imageFile, 'a list'), v.maxLength(64, 'at most 64')), []),
+      profile: v.optional(fingerprintProfile, 'classic'),
+      files: v.optional(fingerprintFiles, []),
     }),
   ),
   time: v.optional(v.strictObject({ synchronized_marker: v.optional(text) })),

@@ -1,6 +1,7 @@
 /**
- * What TypeScript refuses at a call of the API is refused in JavaScript too, as `config.usage`: the
- * mistake is the caller's, and not a defect. An option that is not known is passed over.
+ * What an option of the API is: its type, the range of a number, the shape of what is made of
+ * parts. Anything else is `config.usage`: the mistake is the caller's, and not a defect. What the
+ * functions of a host or a listener do is not looked at. An unknown option is passed over.
  */
 import path from 'node:path';
 import { PrecheckError } from '@edged/model/failure';
@@ -8,6 +9,7 @@ import { daysLeft } from '../defaults.ts';
 import { isWithin, precheckOptions } from '../options.ts';
 import type { DetectOptions } from './detect-os-update.ts';
 import type { CertificateOptions, ConfigOptions, PartsOptions } from './precheck.ts';
+import { type Shape, shapes } from './shapes.ts';
 
 type Kind = 'string' | 'boolean' | 'number' | 'function' | 'object';
 type Known = ConfigOptions & PartsOptions & DetectOptions & CertificateOptions;
@@ -68,9 +70,16 @@ export function requireOptions(options: unknown, name = 'options'): void {
     const value = (options as Readonly<Record<string, unknown>>)[key]; // an inherited one counts
     if (value === undefined) continue;
     if (!allowed.includes(kindOf(value))) throw misuse(`${name}.${key}`, value, allowed);
+    requireShape(`${name}.${key}`, value, shapes.get(key));
     const range = ranges.get(key);
     if (range) requireRange(`${name}.${key}`, Number(value), range);
   }
+}
+
+function requireShape(name: string, value: unknown, shape: Shape | undefined): void {
+  if (!shape || shape.fits(value)) return;
+  const problem = `${name} is of another shape`;
+  throw new PrecheckError('config.usage', { problem, allowed: shape.allowed });
 }
 
 /** No comparison with `NaN` holds, and so none is passed on. */

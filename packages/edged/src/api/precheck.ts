@@ -1,6 +1,6 @@
 /** `precheck`: all of it, in this process. */
 import path from 'node:path';
-import type { PrecheckError } from '@edged/model/failure';
+import { PrecheckError } from '@edged/model/failure';
 import type { Progress } from '@edged/precheck/event';
 import { type PrecheckOrder, precheck as runPrecheck } from '@edged/precheck/precheck';
 import type { TimeVerdict } from '@edged/precheck/trusted-time';
@@ -137,9 +137,7 @@ async function orderFrom(options: ConfigOptions): Promise<PrecheckOrder> {
   if (config === undefined) throw withoutConfig();
   const name = 'options.config';
   const isFile = typeof config === 'string';
-  const read = isFile
-    ? await readConfig(config)
-    : await parseConfig(JSON.stringify(config, null, 2), name);
+  const read = isFile ? await readConfig(config) : await parseConfig(textOf(config, name), name);
   const file = isFile ? config : name;
   const settings = {
     stateRoot: stateRoot === undefined ? undefined : path.resolve(stateRoot),
@@ -153,6 +151,15 @@ async function orderFrom(options: ConfigOptions): Promise<PrecheckOrder> {
     lockWaitSeconds: options.lockWaitSeconds ?? defaults.lockWaitSeconds,
   };
   return precheckOrder(read, args, settings);
+}
+
+function textOf(config: ConfigDocument, name: string): string {
+  try {
+    return JSON.stringify(config, null, 2);
+  } catch (error) {
+    const problem = `${name} cannot be written as JSON`;
+    throw new PrecheckError('config.usage', { problem, allowed: 'what JSON can say' }, error);
+  }
 }
 
 function withoutConfig(): PrecheckError {

@@ -32,11 +32,19 @@ export function requireAbsent(file: string): void {
   if (found) throw new PrecheckError('config.output_exists', { file });
 }
 
-/** A new file, with this mode whatever the umask; throws `config.output_exists`. */
+/** A new file, whole or not at all, with this mode whatever the umask; `config.output_exists`. */
 export function writeNewFile(file: string, bytes: Uint8Array, mode: number): void {
   writing(file, () => {
-    fs.writeFileSync(file, bytes, { flag: 'wx', mode, flush: true });
-    fs.chmodSync(file, mode);
+    const descriptor = fs.openSync(file, 'wx', mode);
+    try {
+      fs.writeFileSync(descriptor, bytes, { flush: true });
+      fs.fchmodSync(descriptor, mode);
+    } catch (error) {
+      fs.rmSync(file, { force: true });
+      throw error;
+    } finally {
+      fs.closeSync(descriptor);
+    }
   });
 }
 

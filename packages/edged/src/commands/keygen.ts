@@ -4,7 +4,7 @@ import path from 'node:path';
 import { loadSigningSeed, publicKeyOf, seedBytes } from '@edged/model/manifest-signature';
 import type { CommandContext } from '../command-context.ts';
 import { success } from '@edged/model/exit-code';
-import { makeDirectory, requireAbsent, writeNewFile } from '../files.ts';
+import { makeDirectory, removeOutput, requireAbsent, writeNewFile } from '../files.ts';
 
 export const privateKeyName = 'manifest-sign.key';
 export const publicKeyName = 'manifest-verify.pub';
@@ -18,7 +18,12 @@ export function runKeygen(directory: string, { terminal }: CommandContext): numb
   requireAbsent(privateKey);
   requireAbsent(publicKey);
   writeNewFile(privateKey, seed, 0o600);
-  writeNewFile(publicKey, publicKeyOf(seed), 0o644);
+  try {
+    writeNewFile(publicKey, publicKeyOf(seed), 0o644);
+  } catch (error) {
+    removeOutput(privateKey);
+    throw error;
+  }
   terminal.out(`private key (keep off the device): ${privateKey}\n`);
   terminal.out(`public key (goes to identity/${publicKeyName}): ${publicKey}\n`);
   return success;

@@ -1,6 +1,6 @@
 /** However a config is broken around the salt, nothing that edged says of it holds the salt. */
 import { inspect } from 'node:util';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PrecheckError } from '@edged/model/failure';
 import { resultOf } from '@edged/precheck/precheck-result';
 import { reportFailure } from 'edged/command-context';
@@ -124,6 +124,36 @@ test.each([
   const said = await saidOf(text);
   expect(said).toContain('config.');
   expect([...shownPieces(said, own), ...shownPieces(said, salt)]).toEqual([]);
+});
+
+describe('the salt, written otherwise, in the place of another value', () => {
+  const bytes = fc.uint8Array({ minLength: 32, maxLength: 32 });
+  const grouped = (hex: string, size: number, by: string): string =>
+    (hex.match(new RegExp(`.{1,${size}}`, 'g')) ?? []).join(by);
+  const forms: readonly (readonly [string, (salt: Buffer) => string])[] = [
+    ['groups of eight', (raw) => grouped(raw.toString('hex'), 8, '-')],
+    ['groups of two', (raw) => grouped(raw.toString('hex').toUpperCase(), 2, ':')],
+    ['words', (raw) => grouped(raw.toString('hex'), 4, ' ')],
+    ['base64', (raw) => raw.toString('base64')],
+    ['base64url', (raw) => raw.toString('base64url')],
+  ];
+  test.each(forms)('%s', async (_what, form) => {
+    await fc.assert(
+      fc.asyncProperty(bytes, async (raw) => {
+        const text = form(Buffer.from(raw));
+        const said = await saidOf(example.replace('mode: baseline', `mode: "${text}"`));
+        expect(said).toContain(`a text of ${text.length} letters (hidden)`);
+        expect(said).not.toContain(text.slice(0, 12).toLowerCase());
+      }),
+      { numRuns: 50, seed },
+    );
+  });
+
+  test('of any other text 24 letters are quoted', async () => {
+    const said = await saidOf(example.replace('mode: baseline', `mode: ${'fast '.repeat(9)}`));
+    expect(said).toContain('fast fast fast fast fast');
+    expect(said).not.toContain('fast fast fast fast fast ');
+  });
 });
 
 test('the library warns nobody in its own name', () => {

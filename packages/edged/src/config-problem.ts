@@ -118,8 +118,15 @@ function entriesOf(schema: unknown): Record<string | number, unknown> {
   return isObject(entries) ? entries : {};
 }
 
-/** A salt or key in hexadecimal digits, or a good part of one. */
-const secretLike = /[0-9a-f]{12}/i;
+/** Of a wrong text; what is allowed stands beside it. */
+const mostQuoted = 24;
+
+/** A salt or key, or a good part of one: hexadecimal, in groups or in one, or base64. */
+function isSecretLike(text: string): boolean {
+  const letters = text.replaceAll(/[^0-9a-z]/gi, '');
+  if (/[0-9a-f]{12}/i.test(letters) || /^\S{40,}$/.test(text)) return true;
+  return letters.length >= 16 && [/[a-z]/, /[A-Z]/, /\d/].every((kind) => kind.test(letters));
+}
 
 function show(value: unknown, path: ConfigPath): string {
   const name = path.join('.');
@@ -129,9 +136,9 @@ function show(value: unknown, path: ConfigPath): string {
   const mayHoldSecret = [...secretKeys].some((key) => key === name || key.startsWith(`${name}.`));
   const isHidden = mayHoldSecret || name === '';
   if (typeof value === 'string') {
-    if (isHidden || secretLike.test(value)) return `a text of ${value.length} letters (hidden)`;
-    const text = JSON.stringify(value);
-    return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+    if (isHidden || isSecretLike(value)) return `a text of ${value.length} letters (hidden)`;
+    const quoted = JSON.stringify(value.slice(0, mostQuoted));
+    return value.length > mostQuoted ? `${quoted}...` : quoted;
   }
   const isPlain = typeof value === 'number' || typeof value === 'boolean';
   const text = isPlain ? String(value) : typeof value;
@@ -143,7 +150,7 @@ function showPath(path: ConfigPath): string {
   const names = path.map((name, at) => {
     if (typeof name === 'number' || allowedKeys(path.slice(0, at)).includes(name)) return name;
     const isWord = /^[\w. -]{1,40}$/.test(name) && name.replaceAll(/\D/g, '').length <= 3;
-    return isWord && !secretLike.test(name) ? name : '(hidden)';
+    return isWord && !isSecretLike(name) ? name : '(hidden)';
   });
   return names.join('.') || '(top)';
 }

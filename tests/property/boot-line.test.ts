@@ -37,6 +37,7 @@ const word = fc.oneof(
   fc.constantFrom(...names).map((name) => `--${name}`),
   fc.constantFrom('edge.toml', '/etc/edged/edge.toml', 'debug', 'json', 'text', '0', '17', '1e3'),
   fc.constantFrom('0x10', '007', '-1', '', ' ', '"x"', 'true', '.5', '9'.repeat(20), 'a=b', '[1]'),
+  fc.constantFrom('1.5', '5.', ' 5', '5 ', '+5', '0b1', '00', '1_0'),
   fc
     .tuple(fc.constantFrom(...names), fc.constantFrom('x', '12', 'json', '', '-1', 'a=b', '0'))
     .map(([name, value]) => `--${name}=${value}`),
@@ -102,4 +103,17 @@ test.each([
   [['status']],
 ])('%j is left to yargs', (argv) => {
   expect(readBootLine(argv)).toBeUndefined();
+});
+
+test.each([
+  ['17', 17],
+  ['007', 7],
+  ['1.50', 1.5],
+  ...['', ' 5', '5 ', '0x10', '1e3', '.5', '5.', '+5', '-5', 'Infinity', '٥'].map(
+    (text) => [text, Number.NaN] as const,
+  ),
+])('yargs reads %j as %p', async (text, expected) => {
+  const argv = ['precheck', '--config', 'c', `--lock-wait-seconds=${text}`];
+  const read = await byYargs(argv);
+  expect([read['lock-wait-seconds'], read['lockWaitSeconds']]).toEqual([expected, expected]);
 });

@@ -1,4 +1,4 @@
-/** What yargs does not look at: it makes NaN of `abc`, and knows no bounds. */
+/** What yargs does not look at: it lets the NaN of `abc` pass, and knows no bounds. */
 import { PrecheckError } from '@edged/model/failure';
 import { type Option, blessOptions, failedOptions, isWithin, precheckOptions } from './options.ts';
 
@@ -15,7 +15,7 @@ export function refuseNumbers(args: Readonly<Record<string, unknown>>): void {
     if (typeof value !== 'number' || isWithin(option, value)) continue;
     const [least, most] = option.range ?? [];
     throw new PrecheckError('config.usage', {
-      problem: `--${name}: found ${Number.isNaN(value) ? 'no number' : value}`,
+      problem: `--${name}: found ${Number.isNaN(value) ? 'no plain number' : value}`,
       allowed: `a number from ${least} to ${most}`,
     });
   }

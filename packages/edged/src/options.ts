@@ -14,7 +14,20 @@ export interface Option {
   readonly requiresArg?: true;
   /** Of a number: the least and the most. */
   readonly range?: readonly [number, number];
+  /** Of a number: yargs shall leave its text alone, which `coerce` reads. */
+  readonly string?: true;
+  readonly coerce?: (text: unknown) => number;
 }
+
+/** yargs would read `""`, `0x10` and `" 5"` too. A default is a number already. */
+const plainNumber = {
+  type: 'number',
+  string: true,
+  coerce: (text: unknown): number => {
+    if (typeof text === 'number') return text;
+    return typeof text === 'string' && /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  },
+} as const;
 
 const aDay = 86_400;
 
@@ -62,14 +75,14 @@ export const precheckOptions = {
     describe: 'issue a new certificate and key from the CA (needs transport.ca_key_file)',
   },
   'rotation-valid-days': {
-    type: 'number',
+    ...plainNumber,
     default: defaults.rotationValidDays,
     range: [1, 3650],
     requiresArg: true,
     describe: 'days that a rotated certificate is valid',
   },
   'lock-wait-seconds': {
-    type: 'number',
+    ...plainNumber,
     default: defaults.lockWaitSeconds,
     range: [0, aDay],
     requiresArg: true,
@@ -116,7 +129,7 @@ const resultOption = {
 
 const seconds = (usual: number, describe: string, least = 0) =>
   ({
-    type: 'number',
+    ...plainNumber,
     default: usual,
     range: [least, aDay],
     requiresArg: true,

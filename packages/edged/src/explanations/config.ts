@@ -103,7 +103,8 @@ export const configExplanations = {
       'What `edged sign`, `keygen`, `init` or `simulate` makes, or what a command prints, ' +
       'cannot be written: `file` says where, `errno` why. ENOENT is a directory that is not ' +
       'there, EACCES the wrong user, EROFS a mount that is read-only, ENOSPC a full disk. The ' +
-      'verdict of a precheck stands nonetheless; there it is only a warning.',
+      'verdict of a real precheck stands nonetheless: there it is only a warning. A dry run is ' +
+      'run for what it prints: where its stdout cannot be written it exits 1.',
     repair: [
       'Look at the place: `ls -ld DIR`, `findmnt -T DIR`, `df -h DIR`.',
       'Name another one, or make room; `edged simulate` works below `$TMPDIR`.',

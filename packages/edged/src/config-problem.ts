@@ -33,7 +33,10 @@ export function refusalOf(
     ...rest,
   }));
   if (document) {
+    const twice = problems.flatMap(({ path }) => (path ? [path] : []));
     for (const misfit of misfitsAmong(issues)) {
+      // it may stand in the one that was not read
+      if (misfit.input === undefined && isBelow(misfit.path, twice)) continue;
       all.push(() => describeMisfit(misfit, document, file));
     }
     for (const path of unknownKeys(configSchema, document.value)) {
@@ -44,6 +47,10 @@ export function refusalOf(
   const rest = all.length - details.length;
   if (rest > 0) details.push({ file, problem: `and ${rest} more problems, not shown` });
   return new PrecheckError(problems.length > 0 ? 'config.syntax' : 'config.invalid', details);
+}
+
+function isBelow(path: ConfigPath, parents: readonly ConfigPath[]): boolean {
+  return parents.some((parent) => parent.every((name, at) => path[at] === name));
 }
 
 interface Misfit {

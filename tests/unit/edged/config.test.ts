@@ -208,6 +208,34 @@ describe('all problems at once, in one section too', () => {
     });
   });
 
+  const [id, salt] = ['edge-01', 'ab'.repeat(32)];
+  const rest = Object.fromEntries(
+    Object.entries(value).filter(([name]) => name !== 'identity' && name !== 'retry'),
+  );
+  test.each([
+    [
+      'yaml',
+      `${stringifyYaml(rest)}identity:\n  fleet_salt: "${salt}"\n` +
+        `identity:\n  edge_domain_id: ${id}\n`,
+    ],
+    [
+      'json',
+      `{"identity":{"fleet_salt":"${salt}"},"identity":{"edge_domain_id":"${id}"},` +
+        JSON.stringify(rest).slice(1),
+    ],
+    [
+      'toml',
+      `${stringify(rest)}\n[identity]\nfleet_salt = "${salt}"\n` +
+        `[identity]\nedge_domain_id = "${id}"\n`,
+    ],
+  ])('%s: nothing is missing in a section that stands twice', async (_language, text) => {
+    const { details } = await refusal(text);
+    expect(details.map(({ key, problem }) => [key, problem])).toEqual([
+      ['identity', 'duplicate key'],
+      ['retry', 'missing'],
+    ]);
+  });
+
   test('a key many times over', async () => {
     const { details } = await refusal(`schema = "v1"\n`.repeat(100));
     expect(details.filter(({ problem }) => problem === 'duplicate key')).toHaveLength(50);

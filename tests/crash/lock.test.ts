@@ -56,7 +56,8 @@ describe('a lock left behind costs nothing', () => {
           return held;
         },
       });
-      for (let boot = 2; boot < 12 && took >= mostMilliseconds; boot += 1) {
+      const wasQuick = (): boolean => took < mostMilliseconds;
+      for (let boot = 2; boot < 12 && !wasQuick(); boot += 1) {
         fs.mkdirSync(device.inside(visible));
         device.flash({ name: `${boot}.0`, kernelRelease: `6.1.0-${boot}` });
         expect((await device.boot({ wrapHost })).exitCode).toBe(0);

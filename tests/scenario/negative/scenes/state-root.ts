@@ -85,14 +85,6 @@ export const stateRootScenes: Scenes = {
       options: { environment: { EDGE_STATE_ROOT_SKIP_MOUNT_CHECK: 'true' } },
       ...config((text) => text.replace(/^ {2}root: .*/m, '  root: /proc/sys')),
     },
-    {
-      name: 'tmpfs over the directory above the mounted partition',
-      mountCheck: true,
-      wrapHost: mounted(
-        '1 0 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 8:2 / /tmp rw - ext4 /dev/sda2 rw\n' +
-          '3 1 0:40 / / rw - tmpfs tmpfs rw',
-      ),
-    },
   ],
   'state_root.on_root_filesystem': [
     {

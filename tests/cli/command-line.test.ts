@@ -181,7 +181,10 @@ test.each([
   }),
 );
 
-test('a working directory that was removed stops only what needs it', () =>
+// the runtime of the executable refuses to start there, before any of ours runs
+const canStartAnywhere = process.env['EDGED_EXECUTABLE'] === undefined;
+
+(canStartAnywhere ? test : test.skip)('a removed working directory stops only what needs it', () =>
   withDevice((device) => {
     const gone = `cd "$(mktemp -d)" && rmdir "$PWD" && exec ${command.join(' ')}`;
     const env = { PATH: process.env['PATH'], ...skipMountCheck };
@@ -193,7 +196,8 @@ test('a working directory that was removed stops only what needs it', () =>
     const { status, stderr } = run('verify --state-root here');
     expect(status).toBe(1);
     expect(stderr).toContain('reason="config.input_unusable" file="." errno="ENOENT"');
-  }));
+  }),
+);
 
 test('keygen makes both halves, with their modes whatever the umask, or none', () =>
   withDevice(({ directory }) => {

@@ -4,15 +4,20 @@
  * whatever it leaves, the next boot puts right. CRASH_SEED and CRASH_EFFORT as in
  * simulated-disk.test.ts.
  */
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { precheck } from '@edged/precheck/precheck';
 import { type Precheck, explore } from '@edged/testkit/crash-exploration';
 import { crashSetting } from '@edged/testkit/crash-scenarios';
+import { noteCrashRow } from '@edged/testkit/crash-table';
 import { exploreFaults } from '@edged/testkit/fault-exploration';
 import { buildPrecheck, withdrawalMutants } from '@edged/testkit/mutants';
 
 const effort = Number(process.env['CRASH_EFFORT'] ?? 1);
 const seed = Number(process.env['CRASH_SEED'] ?? 1);
+const table = process.env['CRASH_TABLE'];
+const rung = '1 refusing disk';
+const total = { scenarios: 0, crashPoints: 0, states: 0, violations: 0 };
+const started = performance.now();
 const setting = await crashSetting(precheck);
 const cuts = { depth: 1, exhaustiveUpTo: 2, sampled: 2 * effort, seed };
 const named = (name: string) => setting.scenarios.filter((scenario) => scenario.name === name);
@@ -29,6 +34,11 @@ const failing = [
   'an OS that was counted, and not saved',
 ].flatMap(named);
 
+afterAll(() => {
+  const seconds = (performance.now() - started) / 1000;
+  noteCrashRow({ rung, where: 'in memory, each call fails', ...total, seconds }, table);
+});
+
 test.each(failing)(
   '$name: nothing is changed by a run that fails',
   async (scenario) => {
@@ -40,6 +50,10 @@ test.each(failing)(
       `rung 1 | ${scenario.name} | ${faults} calls refused, ${refusals} runs failed, ` +
         `${boots} boots after that\n`,
     );
+    total.scenarios += 1;
+    total.crashPoints += faults;
+    total.states += boots;
+    total.violations += seen.violations.length;
     expect(seen.violations).toEqual([]);
     expect(refusals).toBeGreaterThan(50);
   },
@@ -64,6 +78,7 @@ describe('a mutant is found', () => {
         const order = { ...stopping, precheck: mutated, oneIn: 4 };
         violations.push(...(await exploreFaults(scenario, order)).violations);
       }
+      noteCrashRow({ rung, mutant: mutant.name, caught: violations.length > 0 }, table);
       expect(violations).not.toEqual([]);
     },
     300_000,

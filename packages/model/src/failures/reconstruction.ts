@@ -110,6 +110,6 @@ export const reconstructionFailures = {
     gate: 'reconstruction',
     class: 'operator',
     message: 'precheck: reconstruction stopped by an input/output error',
-    remedy: 'Check the disk (`dmesg`, `df`); running precheck again continues where it stopped.',
+    remedy: 'Check the disk (`dmesg`, `df`); then run precheck again: nothing is half done.',
   },
 } as const satisfies Record<string, FailureKind>;

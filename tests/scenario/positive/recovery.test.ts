@@ -257,7 +257,7 @@ describe('a forged journal that is taken back', () => {
         os_fingerprint: { ...device.fingerprint(), captured_at: '2020-01-01T00:00:00Z' },
         evidence,
         previous_evidence: device.evidence('previous'),
-        history: [],
+        history: device.readJson('state-root/bootstrap/epoch_history.json')['epochs'],
         before: { current: device.evidence('previous'), previous: 'absent', history: 'absent' },
         installations: [],
         new_directories: [],

@@ -77,7 +77,7 @@ test('alone in an empty directory it does its work, whatever lies about', () => 
   expect(runtime).toMatch(/^bun \d/); // and not the Node.js that it stands for
   expect(run('init', 'root').status).toBe(0);
   expect(fs.existsSync(path.join(alone, 'root/runtime/binaries'))).toBe(true);
-  expect(run('keys', 'list').stderr).toContain('no state root given'); // .env was not read
+  expect(run('keys', 'list').stderr).toContain('no device given'); // .env was not read
   const simulated = run('simulate');
   expect(simulated.stdout).toContain('13 of 13 steps as expected');
 });

@@ -6,8 +6,8 @@ import { describe, expect, test } from '@jest/globals';
 import { DiskError } from '@edged/host/host';
 import { linuxHost } from '@edged/host/linux-host';
 import { stateRootDirectories } from '@edged/model/layout';
-import { type TestDevice, withDevice } from '@edged/testkit/device';
-import { withDisk } from '@edged/testkit/faults';
+import { type TestDevice, withDevice } from '@edged/testkit/device/device';
+import { withDisk } from '@edged/testkit/device/faults';
 import {
   type ConfigOptions,
   type DeviceOptions,
@@ -403,7 +403,7 @@ describe('precheck', () => {
       const machine = { osRoot, ...oldKernel, skipMountCheck: true };
       const first = await precheck({ config: device.config, ...machine });
       expect(first.decision).toBe('first_run');
-      const { parseConfig } = await import('edged/config');
+      const { parseConfig } = await import('edged/config/config');
       const config = await parseConfig(device.read('edge.toml'), 'edge.toml');
       expect((await precheck({ config, ...machine })).decision).toBe('unchanged');
       const transport = { ...config.transport, cert_file: 'edge.crt', key_file: 'edge.key' };

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { loadSigningSeed, publicKeyOf, signBytes } from '@edged/model/manifest-signature';
-import { issueSelfSigned } from '@edged/precheck/certificate-issue';
+import { issueSelfSigned } from '@edged/precheck/certificate/certificate-issue';
 import { bootstrap, detectOsUpdate, precheck, verifyManifest } from 'edged';
 
 const top = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-example-'));

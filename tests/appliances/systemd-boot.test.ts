@@ -15,11 +15,15 @@ import {
   onPartition,
   onlyByRequest,
   whyNoAppliance,
-} from '@edged/testkit/appliance';
-import { noteBootRow } from '@edged/testkit/boot-table';
-import { fillPartition } from '@edged/testkit/data-partition';
-import { bootDirectory } from '@edged/testkit/root-image';
-import { bootMachine, debianKernels, freshFirmwareVariables } from '@edged/testkit/virtual-machine';
+} from '@edged/testkit/boot/appliance';
+import { noteBootRow } from '@edged/testkit/boot/boot-table';
+import { fillPartition } from '@edged/testkit/boot/data-partition';
+import { bootDirectory } from '@edged/testkit/boot/root-image';
+import {
+  bootMachine,
+  debianKernels,
+  freshFirmwareVariables,
+} from '@edged/testkit/boot/virtual-machine';
 
 const obstacle = onlyByRequest(process.env) ?? whyNoAppliance(['veritysetup']);
 const each = obstacle === undefined ? test : test.skip;

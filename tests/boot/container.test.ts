@@ -10,13 +10,13 @@ import {
   type ContainerReport,
   bootContainer,
   whyNoContainer,
-} from '@edged/testkit/boot-container';
-import { exitOf, linesOf, stateOf, toldOf } from '@edged/testkit/boot-report';
-import { noteBootRow } from '@edged/testkit/boot-table';
-import { deliver, fillPartition } from '@edged/testkit/data-partition';
-import type { TestDevice } from '@edged/testkit/device';
-import { attempts, probe } from '@edged/testkit/sandbox-probe';
-import { debianRoot, installEdged, stateVersion, whyNoRoot } from '@edged/testkit/root-image';
+} from '@edged/testkit/boot/boot-container';
+import { exitOf, linesOf, stateOf, toldOf } from '@edged/testkit/boot/boot-report';
+import { noteBootRow } from '@edged/testkit/boot/boot-table';
+import { deliver, fillPartition } from '@edged/testkit/boot/data-partition';
+import type { TestDevice } from '@edged/testkit/device/device';
+import { attempts, probe } from '@edged/testkit/boot/sandbox-probe';
+import { debianRoot, installEdged, stateVersion, whyNoRoot } from '@edged/testkit/boot/root-image';
 
 const obstacle = whyNoRoot() ?? whyNoContainer();
 const each = obstacle === undefined ? test : test.skip;

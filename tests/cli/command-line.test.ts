@@ -3,10 +3,10 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import { describe, expect, test } from '@jest/globals';
-import { command, runCommand, skipMountCheck } from '@edged/testkit/built-command';
-import { withDevice } from '@edged/testkit/device';
-import type { CommandDefinition } from 'edged/command-definitions';
-import { commandDefinitions } from 'edged/command-line';
+import { command, runCommand, skipMountCheck } from '@edged/testkit/device/built-command';
+import { withDevice } from '@edged/testkit/device/device';
+import type { CommandDefinition } from 'edged/command-line/command-definitions';
+import { commandDefinitions } from 'edged/command-line/command-line';
 
 function definitionOf(words: readonly string[]): CommandDefinition {
   let found = commandDefinitions();

@@ -4,11 +4,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { commandDefinitions } from 'edged/command-line';
-import type { CommandDefinition } from 'edged/command-definitions';
-import { completeWords, directoryOptions, textOptions } from 'edged/completion-words';
-import { shells } from 'edged/completion-scripts';
-import { command, runCommand } from '@edged/testkit/built-command';
+import { commandDefinitions } from 'edged/command-line/command-line';
+import type { CommandDefinition } from 'edged/command-line/command-definitions';
+import { completeWords, directoryOptions, textOptions } from 'edged/command-line/completion-words';
+import { shells } from 'edged/command-line/completion-scripts';
+import { command, runCommand } from '@edged/testkit/device/built-command';
 
 const program = commandDefinitions();
 const withWords = (

@@ -1,6 +1,6 @@
 /** `edged explain` as an operator types it: without a device, a config or a network. */
 import { expect, test } from '@jest/globals';
-import { runCommand } from '@edged/testkit/built-command';
+import { runCommand } from '@edged/testkit/device/built-command';
 
 const explain = (...args: readonly string[]) =>
   runCommand(['explain', ...args], { environment: { TERM: 'xterm' } });

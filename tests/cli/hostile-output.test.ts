@@ -6,8 +6,8 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
-import { runCommand, skipMountCheck } from '@edged/testkit/built-command';
-import { withDevice } from '@edged/testkit/device';
+import { runCommand, skipMountCheck } from '@edged/testkit/device/built-command';
+import { withDevice } from '@edged/testkit/device/device';
 
 /** Clears a screen, turns text around, forges a line. */
 const hostile = '\u001b[2J\u009b31m\u202e\nforged: all is well';

@@ -2,8 +2,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { command, runCommand, skipMountCheck } from '@edged/testkit/built-command';
-import { type TestDevice, withDevice } from '@edged/testkit/device';
+import { command, runCommand, skipMountCheck } from '@edged/testkit/device/built-command';
+import { type TestDevice, withDevice } from '@edged/testkit/device/device';
 
 const isRoot = process.getuid?.() === 0;
 const hasScript = !spawnSync('script', ['--version']).error;

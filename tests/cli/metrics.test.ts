@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { runCommand, startCommand } from '@edged/testkit/built-command';
-import { type TestDevice, withDevice } from '@edged/testkit/device';
+import { runCommand, startCommand } from '@edged/testkit/device/built-command';
+import { type TestDevice, withDevice } from '@edged/testkit/device/device';
 
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
 const file = 'collected/edged.prom';

@@ -2,8 +2,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
-import { type CommandResult, runCommand, skipMountCheck } from '@edged/testkit/built-command';
-import { type TestDevice, withDevice } from '@edged/testkit/device';
+import {
+  type CommandResult,
+  runCommand,
+  skipMountCheck,
+} from '@edged/testkit/device/built-command';
+import { type TestDevice, withDevice } from '@edged/testkit/device/device';
 
 /** The OS in the device's directory, not booted yet. */
 function plan(device: TestDevice, more: Readonly<Record<string, string>> = {}): CommandResult {

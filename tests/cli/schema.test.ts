@@ -6,8 +6,8 @@ import type { Decision } from '@edged/model/decision';
 import { parseEpochKind } from '@edged/model/epoch-kind';
 import { exitCodes, success } from '@edged/model/exit-code';
 import { failures } from '@edged/model/failure';
-import { runCommand, skipMountCheck } from '@edged/testkit/built-command';
-import { type TestDevice, withDevice } from '@edged/testkit/device';
+import { runCommand, skipMountCheck } from '@edged/testkit/device/built-command';
+import { type TestDevice, withDevice } from '@edged/testkit/device/device';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { checks } from 'edged/checks/registry';
 import {

@@ -1,8 +1,8 @@
 /** `edged verify` and `edged keys` look, with no more than the right to read; a config counts. */
 import fs from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { type CommandResult, runCommand } from '@edged/testkit/built-command';
-import { type TestDevice, withDevice } from '@edged/testkit/device';
+import { type CommandResult, runCommand } from '@edged/testkit/device/built-command';
+import { type TestDevice, withDevice } from '@edged/testkit/device/device';
 
 const isRoot = process.getuid?.() === 0;
 const nobody = 65_534;

@@ -7,10 +7,10 @@ import { X509Certificate, createPrivateKey } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { skipMountCheck } from '@edged/testkit/built-command';
-import { type TestDevice, withDevice } from '@edged/testkit/device';
+import { skipMountCheck } from '@edged/testkit/device/built-command';
+import { type TestDevice, withDevice } from '@edged/testkit/device/device';
 import { buildCommand } from '@edged/testkit/mutants';
-import { type CallPoint, killAt, traceChanges } from '@edged/testkit/system-calls';
+import { type CallPoint, killAt, traceChanges } from '@edged/testkit/interruption/system-calls';
 
 const canTrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
 const bundled = await buildCommand(undefined);

@@ -6,10 +6,10 @@
  */
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { precheck } from '@edged/precheck/precheck';
-import { type Precheck, explore } from '@edged/testkit/crash-exploration';
-import { crashSetting } from '@edged/testkit/crash-scenarios';
+import { type Precheck, explore } from '@edged/testkit/simulation/crash-exploration';
+import { crashSetting } from '@edged/testkit/simulation/crash-scenarios';
 import { noteCrashRow } from '@edged/testkit/crash-table';
-import { exploreFaults } from '@edged/testkit/fault-exploration';
+import { exploreFaults } from '@edged/testkit/simulation/fault-exploration';
 import { buildPrecheck, withdrawalMutants } from '@edged/testkit/mutants';
 
 const effort = Number(process.env['CRASH_EFFORT'] ?? 1);

@@ -5,8 +5,8 @@ import fs from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import type { Host } from '@edged/host/host';
 import { tryLinuxLock } from '@edged/host/linux-lock';
-import { command, startCommand } from '@edged/testkit/built-command';
-import { withDevice } from '@edged/testkit/device';
+import { command, startCommand } from '@edged/testkit/device/built-command';
+import { withDevice } from '@edged/testkit/device/device';
 
 const visible = '.precheck.lock';
 const mostMilliseconds = 50;

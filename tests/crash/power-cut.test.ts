@@ -9,9 +9,9 @@ import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { noteCrashRow } from '@edged/testkit/crash-table';
 import { type Mutant, buildLibrary, mutants } from '@edged/testkit/mutants';
-import { type Cut, allCuts, replay } from '@edged/testkit/power-replay';
-import { type FileSystem, fileSystems, record, whyNoRig } from '@edged/testkit/power-rig';
-import { liveThrough, prepareStateRoot } from '@edged/testkit/power-workload';
+import { type Cut, allCuts, replay } from '@edged/testkit/power/power-replay';
+import { type FileSystem, fileSystems, record, whyNoRig } from '@edged/testkit/power/power-rig';
+import { liveThrough, prepareStateRoot } from '@edged/testkit/power/power-workload';
 
 const effort = Number(process.env['CRASH_EFFORT'] ?? 1);
 const table = process.env['CRASH_TABLE'];

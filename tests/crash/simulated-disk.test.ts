@@ -5,11 +5,15 @@
  */
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { precheck } from '@edged/precheck/precheck';
-import { type Exploration, type Precheck, explore } from '@edged/testkit/crash-exploration';
-import { crashSetting } from '@edged/testkit/crash-scenarios';
+import {
+  type Exploration,
+  type Precheck,
+  explore,
+} from '@edged/testkit/simulation/crash-exploration';
+import { crashSetting } from '@edged/testkit/simulation/crash-scenarios';
 import { noteCrashRow } from '@edged/testkit/crash-table';
 import { buildPrecheck, mutants, rotationMutants } from '@edged/testkit/mutants';
-import type { SimDiskFlaws } from '@edged/testkit/sim-disk';
+import type { SimDiskFlaws } from '@edged/testkit/simulation/sim-disk';
 
 const effort = Number(process.env['CRASH_EFFORT'] ?? 1);
 const seed = Number(process.env['CRASH_SEED'] ?? 1);

@@ -3,8 +3,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { type TestDevice, withDevice } from '@edged/testkit/device';
-import { withDisk } from '@edged/testkit/faults';
+import { type TestDevice, withDevice } from '@edged/testkit/device/device';
+import { withDisk } from '@edged/testkit/device/faults';
 
 const canMount = process.getuid?.() === 0 && spawnSync('losetup', ['-f']).status === 0 && hasMkfs();
 const each = canMount ? test : test.skip;

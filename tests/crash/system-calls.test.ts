@@ -8,9 +8,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { noteCrashRow } from '@edged/testkit/crash-table';
-import { InterruptedDevice, interruptEverywhere } from '@edged/testkit/interruption';
+import { InterruptedDevice, interruptEverywhere } from '@edged/testkit/interruption/interruption';
 import { buildCommand, buildLibrary, mutants } from '@edged/testkit/mutants';
-import type { CallPoint } from '@edged/testkit/system-calls';
+import type { CallPoint } from '@edged/testkit/interruption/system-calls';
 
 const effort = Number(process.env['CRASH_EFFORT'] ?? 1);
 const table = process.env['CRASH_TABLE'];

@@ -8,9 +8,9 @@ import type { Disk } from '@edged/host/host';
 import { PrecheckError } from '@edged/model/failure';
 import { layout } from '@edged/model/layout';
 import { precheck } from '@edged/precheck/precheck';
-import { crashSetting } from '@edged/testkit/crash-scenarios';
-import { SimDisk, type Tree } from '@edged/testkit/sim-disk';
-import { simHost } from '@edged/testkit/sim-host';
+import { crashSetting } from '@edged/testkit/simulation/crash-scenarios';
+import { SimDisk, type Tree } from '@edged/testkit/simulation/sim-disk';
+import { simHost } from '@edged/testkit/simulation/sim-host';
 
 const setting = await crashSetting(precheck);
 const scenario = setting.scenarios.find(({ name }) => name === 'reconstruction, 1 operation');

@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { type TestDevice, withDevice } from '@edged/testkit/device';
-import { HostileCount, noteHostileRow } from '@edged/testkit/hostile-table';
+import { type TestDevice, withDevice } from '@edged/testkit/device/device';
+import { HostileCount, noteHostileRow } from '@edged/testkit/hostile/hostile-table';
 
 const agent = { op: 'copy_binary', src: 'runtime/binaries/edge-agent', dst: 'runtime/bin/agent' };
 const isRoot = process.geteuid?.() === 0;

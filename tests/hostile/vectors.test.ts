@@ -8,8 +8,8 @@ import { checkOperationPaths } from '@edged/model/install-operation';
 import { applyUpdate, parseKeyring } from '@edged/model/keyring';
 import { loadVerifyKey, signatureHolds } from '@edged/model/manifest-signature';
 import { parseRuntimeManifest } from '@edged/model/runtime-manifest';
-import { HostileCount, noteHostileRow } from '@edged/testkit/hostile-table';
-import { type Vector, readVectors, valueOf } from '@edged/testkit/vectors';
+import { HostileCount, noteHostileRow } from '@edged/testkit/hostile/hostile-table';
+import { type Vector, readVectors, valueOf } from '@edged/testkit/hostile/vectors';
 import * as ed from '@noble/ed25519';
 
 const hex = (text: string): Uint8Array => Buffer.from(text, 'hex');

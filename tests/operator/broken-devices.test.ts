@@ -4,9 +4,13 @@
  */
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
-import { type BrokenDevice, brokenDevices } from '@edged/testkit/broken-devices';
-import { type CommandResult, runCommand, skipMountCheck } from '@edged/testkit/built-command';
-import { type TestDevice, withDevice } from '@edged/testkit/device';
+import { type BrokenDevice, brokenDevices } from '@edged/testkit/device/broken-devices';
+import {
+  type CommandResult,
+  runCommand,
+  skipMountCheck,
+} from '@edged/testkit/device/built-command';
+import { type TestDevice, withDevice } from '@edged/testkit/device/device';
 
 const isRoot = process.getuid?.() === 0;
 

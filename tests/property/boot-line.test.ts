@@ -1,7 +1,7 @@
 /** Whatever `boot-line.ts` reads, yargs reads in the same way. */
 import { expect, test } from '@jest/globals';
-import { readBootLine } from 'edged/boot-line';
-import { globalOptions, precheckOptions } from 'edged/options';
+import { readBootLine } from 'edged/command-line/boot-line';
+import { globalOptions, precheckOptions } from 'edged/command-line/options';
 import fc from 'fast-check';
 import yargs from 'yargs';
 

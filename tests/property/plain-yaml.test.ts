@@ -1,8 +1,8 @@
 /** Whatever `plain-yaml.ts` reads, the full YAML reader reads in the same way. */
 import { expect, test } from '@jest/globals';
-import { mutated } from '@edged/testkit/mutation';
-import { parseConfigText } from 'edged/config-text';
-import { readPlainYaml } from 'edged/plain-yaml';
+import { mutated } from '@edged/testkit/hostile/mutation';
+import { parseConfigText } from 'edged/config/config-text';
+import { readPlainYaml } from 'edged/config/plain-yaml';
 import { exampleConfig } from 'edged/simulation/example-config';
 import fc from 'fast-check';
 

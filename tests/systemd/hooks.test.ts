@@ -4,8 +4,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { command } from '@edged/testkit/built-command';
-import { TestDevice } from '@edged/testkit/device';
+import { command } from '@edged/testkit/device/built-command';
+import { TestDevice } from '@edged/testkit/device/device';
 
 const isRoot = process.getuid?.() === 0;
 const each = isRoot ? test : test.skip;

@@ -65,8 +65,8 @@ describe('each fixed library has one importer', () => {
     ['@napi-rs/blake-hash', 'packages/model/src/native-blake3.ts'],
     ['write-file-atomic', 'packages/host/src/atomic-file.ts'],
     ['proper-lockfile', 'packages/host/src/linux-lock.ts'],
-    ['yargs', 'packages/edged/src/command-line.ts'],
-    ['@peculiar/x509', 'packages/precheck/src/certificate-issue.ts'],
+    ['yargs', 'packages/edged/src/command-line/command-line.ts'],
+    ['@peculiar/x509', 'packages/precheck/src/certificate/certificate-issue.ts'],
   ])('%s', (library, owner) => {
     expect(importers(new RegExp(library))).toEqual([owner]);
   });

@@ -15,9 +15,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { skipMountCheck } from '@edged/testkit/built-command';
-import { TestDevice } from '@edged/testkit/device';
-import { drawTerminal, readTerminal } from '@edged/testkit/terminal-picture';
+import { skipMountCheck } from '@edged/testkit/device/built-command';
+import { TestDevice } from '@edged/testkit/device/device';
+import { drawTerminal, readTerminal } from '@edged/testkit/documentation/terminal-picture';
 
 const columns = 90;
 const disk = '/srv';

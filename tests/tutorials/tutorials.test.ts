@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { readTranscript, runTranscript } from '@edged/testkit/transcript';
+import { readTranscript, runTranscript } from '@edged/testkit/documentation/transcript';
 
 const top = process.cwd();
 const home = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-home-'));

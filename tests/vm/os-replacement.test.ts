@@ -16,16 +16,16 @@ import {
   reportScript,
   reportUnit,
   stateOf,
-} from '@edged/testkit/boot-report';
-import { noteBootRow } from '@edged/testkit/boot-table';
-import { fillPartition } from '@edged/testkit/data-partition';
+} from '@edged/testkit/boot/boot-report';
+import { noteBootRow } from '@edged/testkit/boot/boot-table';
+import { fillPartition } from '@edged/testkit/boot/data-partition';
 import {
   bootDirectory,
   debianRoot,
   installEdged,
   stateVersion,
   whyNoRoot,
-} from '@edged/testkit/root-image';
+} from '@edged/testkit/boot/root-image';
 import {
   type Kernel,
   type MachineBoot,
@@ -34,7 +34,7 @@ import {
   debianKernels,
   makeRootDisk,
   whyNoMachine,
-} from '@edged/testkit/virtual-machine';
+} from '@edged/testkit/boot/virtual-machine';
 
 const obstacle = whyNoRoot() ?? whyNoMachine();
 const each = obstacle === undefined ? test : test.skip;

@@ -64,4 +64,4 @@ export {
 } from '@edged/model/failure';
 export { exitCodes } from '@edged/model/exit-code';
 export type { Attributes, EventName, Progress, Report } from '@edged/precheck/event';
-export type { TimeVerdict } from '@edged/precheck/trusted-time';
+export type { TimeVerdict } from '@edged/precheck/trust/trusted-time';

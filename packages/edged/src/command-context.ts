@@ -3,9 +3,9 @@ import type { Host } from '@edged/host/host';
 import { toPrecheckError } from '@edged/model/failure';
 import { type Level, type Report, events } from '@edged/precheck/event';
 import { exitCodes } from '@edged/model/exit-code';
-import type { LogFormat, LogLine } from './log-writer.ts';
+import type { LogFormat, LogLine } from './output/log-writer.ts';
 import type { Settings } from './settings.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from './output/terminal.ts';
 
 export interface CommandContext {
   readonly host: Host;

@@ -1,11 +1,11 @@
 /** The process: arguments, environment, exit code. Only this ends it, once it is loaded. */
 import { linuxHost } from '@edged/host/linux-host';
-import { readBootLine } from './boot-line.ts';
+import { readBootLine } from './command-line/boot-line.ts';
 import { type CommandContext, type LogArguments, reportFailure } from './command-context.ts';
 import { exitCodes } from '@edged/model/exit-code';
-import { type LogLine, createLog } from './log-writer.ts';
+import { type LogLine, createLog } from './output/log-writer.ts';
 import { readSettings } from './settings.ts';
-import { type Terminal, createTerminal } from './terminal.ts';
+import { type Terminal, createTerminal } from './output/terminal.ts';
 
 export async function main(argv: readonly string[]): Promise<void> {
   // until a command is understood and done, whatever ends this process is a defect
@@ -39,6 +39,6 @@ async function run(
 ): Promise<number> {
   const boot = readBootLine(argv);
   if (boot) return (await import('./commands/precheck.ts')).runPrecheck(boot, begin(boot));
-  const { runCommandLine } = await import('./command-line.ts');
+  const { runCommandLine } = await import('./command-line/command-line.ts');
   return runCommandLine(argv, begin, (text) => terminal.out(text), columns);
 }

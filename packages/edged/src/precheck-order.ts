@@ -1,8 +1,8 @@
 /** From config, arguments and environment to what one precheck is asked to do. */
 import path from 'node:path';
 import type { PrecheckOrder } from '@edged/precheck/precheck';
-import { timesyncMarker } from '@edged/precheck/trusted-time';
-import type { Config } from './config-schema.ts';
+import { timesyncMarker } from '@edged/precheck/trust/trusted-time';
+import type { Config } from './config/config-schema.ts';
 import { defaults } from './defaults.ts';
 import { release } from './release.ts';
 import type { Settings } from './settings.ts';

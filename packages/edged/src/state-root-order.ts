@@ -1,6 +1,6 @@
 /** From config and environment to the state root that is meant. */
-import type { StateRootOrder } from '@edged/precheck/state-root';
-import type { Config } from './config-schema.ts';
+import type { StateRootOrder } from '@edged/precheck/state-root/state-root';
+import type { Config } from './config/config-schema.ts';
 import type { Settings } from './settings.ts';
 
 export function stateRootOrder(

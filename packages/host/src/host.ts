@@ -1,6 +1,7 @@
 /**
  * The port: everything that precheck may ask of the machine. `linux-host.ts` is the real adapter,
- * `testkit/src/sim-host.ts` the simulated one. No side effect of precheck goes past this file.
+ * `testkit/src/simulation/sim-host.ts` the simulated one. No side effect of precheck goes past this
+ * file.
  */
 
 /** What an entry of a directory is, the last symlink not followed. */

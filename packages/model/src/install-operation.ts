@@ -1,7 +1,7 @@
 /**
  * One typed, shell-free operation of a manifest and the rules for its paths that can be judged
  * from the text alone (spec section 6). What needs the disk (symlinks, types) is judged in
- * `precheck/src/install-plan.ts`.
+ * `precheck/src/install/install-plan.ts`.
  */
 import type { Digest } from './digest.ts';
 import { PrecheckError } from './failure.ts';

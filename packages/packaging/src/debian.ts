@@ -8,7 +8,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { release } from 'edged/release';
-import { completionScripts } from 'edged/completion-scripts';
+import { completionScripts } from 'edged/command-line/completion-scripts';
 import { manualPages } from './man/pages.ts';
 
 const top = fileURLToPath(new URL('../../../', import.meta.url));

@@ -16,7 +16,7 @@ const oldestMajor = 24;
 /** What a matching boot imports on its way, besides what the entry does at once. */
 const bootModules = [
   'packages/edged/src/commands/precheck.ts',
-  'packages/precheck/src/certificate-gate.ts',
+  'packages/precheck/src/certificate/certificate-gate.ts',
 ];
 
 /** Name and text of each file to write. `outputFiles` are the ES modules that `metafile` names. */

@@ -12,13 +12,13 @@ import type { EpochKind } from '@edged/model/epoch-kind';
 import { defaultBinary, layout } from '@edged/model/layout';
 import { type OsIdentity, changedComponents, compositeHash } from '@edged/model/os-fingerprint';
 import { carryOut, hasSpace, requireSpace } from './change.ts';
-import { goalOfAdoption, goalOfNewEpoch, goalOfRepair, hashOfFile } from './epoch-goal.ts';
+import { goalOfAdoption, goalOfNewEpoch, goalOfRepair, hashOfFile } from './epoch/epoch-goal.ts';
 import type { Progress, Report } from './event.ts';
 import { reconstruct } from './reconstruction.ts';
-import { readSlot } from './slot.ts';
-import type { StateRoot } from './state-root.ts';
-import type { TrustOrder } from './trust-anchor.ts';
-import type { TrustedTime } from './trusted-time.ts';
+import { readSlot } from './slot/slot.ts';
+import type { StateRoot } from './state-root/state-root.ts';
+import type { TrustOrder } from './trust/trust-anchor.ts';
+import type { TrustedTime } from './trust/trusted-time.ts';
 
 export interface Situation {
   readonly stateRoot: StateRoot;

@@ -10,10 +10,10 @@ import { acceptanceOf } from '@edged/model/epoch-evidence';
 import { parseTolerantJson, serializeJson } from '@edged/model/json-reader';
 import { layout } from '@edged/model/layout';
 import { replaceRecord, tidyUp } from './change.ts';
-import { diskDetail } from './disk-failure.ts';
+import { diskDetail } from './state-root/disk-failure.ts';
 import type { Report } from './event.ts';
-import { beginTransaction, transaction } from './journal.ts';
-import type { StateRoot } from './state-root.ts';
+import { beginTransaction, transaction } from './state-root/journal.ts';
+import type { StateRoot } from './state-root/state-root.ts';
 
 const countLimitBytes = 4096;
 

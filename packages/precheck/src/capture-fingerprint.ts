@@ -4,7 +4,7 @@ import { PrecheckError } from '@edged/model/failure';
 import { digestOf } from '@edged/model/digest';
 import { type ImageIdentity, nameOfFile, statedByKernel } from '@edged/model/image-identity';
 import type { OsIdentity } from '@edged/model/os-fingerprint';
-import { refusingAs } from './disk-failure.ts';
+import { refusingAs } from './state-root/disk-failure.ts';
 
 /** An os-release is some hundred bytes; 1 MiB is no os-release. */
 const osReleaseLimitBytes = 1024 * 1024;

@@ -22,11 +22,11 @@ import { serializeJson } from '@edged/model/json-reader';
 import { layout, stateRootDirectories } from '@edged/model/layout';
 import { serializeOsFingerprint } from '@edged/model/os-fingerprint';
 import { PrecheckError } from '@edged/model/failure';
-import { diskDetail, refusingAs } from './disk-failure.ts';
-import { ensureDirectory, parentOf, removeTree } from './durable.ts';
-import { restoreEvidence, rotateEvidence, sweepUnfinished } from './epoch-rotation.ts';
+import { diskDetail, refusingAs } from './state-root/disk-failure.ts';
+import { ensureDirectory, parentOf, removeTree } from './state-root/durable.ts';
+import { restoreEvidence, rotateEvidence, sweepUnfinished } from './epoch/epoch-rotation.ts';
 import type { Report } from './event.ts';
-import { install, uninstall } from './install-commit.ts';
+import { install, uninstall } from './install/install-commit.ts';
 import {
   type Change,
   type Journal,
@@ -34,8 +34,8 @@ import {
   commitJournal,
   endTransaction,
   transaction,
-} from './journal.ts';
-import { memoryOf, readRecords } from './records.ts';
+} from './state-root/journal.ts';
+import { memoryOf, readRecords } from './state-root/records.ts';
 
 /** For records and directories, beside what is staged. */
 const recordAllowanceBytes = 256 * 1024;

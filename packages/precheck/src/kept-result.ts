@@ -7,10 +7,10 @@ import type { Disk, Host } from '@edged/host/host';
 import { PrecheckError, toPrecheckError } from '@edged/model/failure';
 import { serializeJson } from '@edged/model/json-reader';
 import { layout } from '@edged/model/layout';
-import { ensureDirectory, parentOf, removeTree } from './durable.ts';
+import { ensureDirectory, parentOf, removeTree } from './state-root/durable.ts';
 import type { Report } from './event.ts';
 import { type PrecheckOutcome, circumstancesNow, resultOf } from './precheck-result.ts';
-import type { StateRoot } from './state-root.ts';
+import type { StateRoot } from './state-root/state-root.ts';
 
 export async function keepResult(
   outcome: PrecheckOutcome | Error,

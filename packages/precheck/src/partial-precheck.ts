@@ -10,11 +10,11 @@ import { type Task, act } from './act.ts';
 import { captureIdentity } from './capture-fingerprint.ts';
 import type { Report } from './event.ts';
 import type { PrecheckOrder } from './precheck.ts';
-import { readRecords } from './records.ts';
+import { readRecords } from './state-root/records.ts';
 import { lockAndRecover } from './recovery.ts';
-import { type StateRoot, openStateRoot } from './state-root.ts';
-import { trustedTime } from './trusted-time.ts';
-import { hasUnfinishedWork } from './unfinished-work.ts';
+import { type StateRoot, openStateRoot } from './state-root/state-root.ts';
+import { trustedTime } from './trust/trusted-time.ts';
+import { hasUnfinishedWork } from './state-root/unfinished-work.ts';
 
 export type PartialOrder = Omit<PrecheckOrder, 'certificate'>;
 

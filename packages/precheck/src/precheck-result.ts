@@ -9,8 +9,8 @@ import { exitCodes, success } from '@edged/model/exit-code';
 import { PrecheckError } from '@edged/model/failure';
 import { parseTolerantJson } from '@edged/model/json-reader';
 import { layout } from '@edged/model/layout';
-import { stated } from './disk-failure.ts';
-import type { TimeVerdict } from './trusted-time.ts';
+import { stated } from './state-root/disk-failure.ts';
+import type { TimeVerdict } from './trust/trusted-time.ts';
 
 export const resultName = 'precheck.json';
 

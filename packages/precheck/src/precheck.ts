@@ -7,15 +7,15 @@ import type { Host } from '@edged/host/host';
 import { type Records, decide, mayWait } from '@edged/model/decision';
 import { keyOf } from '@edged/model/os-fingerprint';
 import { type FingerprintOrder, captureIdentity } from './capture-fingerprint.ts';
-import type { CertificateOrder } from './certificate-gate.ts';
-import { asFailure } from './disk-failure.ts';
+import type { CertificateOrder } from './certificate/certificate-gate.ts';
+import { asFailure } from './state-root/disk-failure.ts';
 import type { Progress, Report } from './event.ts';
 import type { PrecheckOutcome } from './precheck-result.ts';
-import { limitsBoots, readRecords } from './records.ts';
-import { type StateRoot, type StateRootOrder, openStateRoot } from './state-root.ts';
-import type { TrustOrder } from './trust-anchor.ts';
-import { type TimeOrder, trustedTime } from './trusted-time.ts';
-import { hasUnfinishedWork } from './unfinished-work.ts';
+import { limitsBoots, readRecords } from './state-root/records.ts';
+import { type StateRoot, type StateRootOrder, openStateRoot } from './state-root/state-root.ts';
+import type { TrustOrder } from './trust/trust-anchor.ts';
+import { type TimeOrder, trustedTime } from './trust/trusted-time.ts';
+import { hasUnfinishedWork } from './state-root/unfinished-work.ts';
 
 export interface PrecheckOrder {
   readonly stateRoot: StateRootOrder;
@@ -64,7 +64,7 @@ async function passGates(
   const isRecovered = hasUnfinishedWork(stateRoot);
   if (isRecovered) records = await recover();
   const time = trustedTime(order.time, host.clock, host.system, records, report);
-  const { passCertificateGate } = await import('./certificate-gate.ts');
+  const { passCertificateGate } = await import('./certificate/certificate-gate.ts');
   const situation = { stateRoot, host, time };
   const certificateNotAfter = await passCertificateGate(order.certificate, situation, report);
 

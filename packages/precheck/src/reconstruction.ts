@@ -19,19 +19,19 @@ import type { RuntimeManifest } from '@edged/model/runtime-manifest';
 import type { OsIdentity } from '@edged/model/os-fingerprint';
 import { readBootCount, withThisBoot } from './boot-count.ts';
 import { carryOut, requireSpace } from './change.ts';
-import { refusingAs } from './disk-failure.ts';
-import { goalOfNewEpoch, hashOfFile } from './epoch-goal.ts';
+import { refusingAs } from './state-root/disk-failure.ts';
+import { goalOfNewEpoch, hashOfFile } from './epoch/epoch-goal.ts';
 import type { Progress, Report } from './event.ts';
-import { type Judged, judgeSources, stage } from './install-commit.ts';
-import { type InstallPlan, planInstall } from './install-plan.ts';
-import { transaction } from './journal.ts';
-import { memoryOf, readRecords } from './records.ts';
-import { readSlot } from './slot.ts';
-import type { PlaceToRun, Verdict } from './source-judge.ts';
-import type { StateRoot } from './state-root.ts';
-import { type Trust, type TrustOrder, loadTrust } from './trust-anchor.ts';
-import { type TimeOrder, type TrustedTime, notBefore, trustedTime } from './trusted-time.ts';
-import { type VerifiedManifest, readVerifiedManifest } from './verified-manifest.ts';
+import { type Judged, judgeSources, stage } from './install/install-commit.ts';
+import { type InstallPlan, planInstall } from './install/install-plan.ts';
+import { transaction } from './state-root/journal.ts';
+import { memoryOf, readRecords } from './state-root/records.ts';
+import { readSlot } from './slot/slot.ts';
+import type { PlaceToRun, Verdict } from './install/source-judge.ts';
+import type { StateRoot } from './state-root/state-root.ts';
+import { type Trust, type TrustOrder, loadTrust } from './trust/trust-anchor.ts';
+import { type TimeOrder, type TrustedTime, notBefore, trustedTime } from './trust/trusted-time.ts';
+import { type VerifiedManifest, readVerifiedManifest } from './trust/verified-manifest.ts';
 
 /** What a runtime is judged by, beside its bytes. */
 export interface RuntimeContext {

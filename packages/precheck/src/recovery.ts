@@ -17,17 +17,17 @@ import { acceptanceOf } from '@edged/model/epoch-evidence';
 import { PrecheckError } from '@edged/model/failure';
 import { layout } from '@edged/model/layout';
 import { finish, isSaved, withdraw } from './change.ts';
-import { refusingAs } from './disk-failure.ts';
-import { parentOf } from './durable.ts';
-import { rotateEvidence, sweepUnfinished } from './epoch-rotation.ts';
+import { refusingAs } from './state-root/disk-failure.ts';
+import { parentOf } from './state-root/durable.ts';
+import { rotateEvidence, sweepUnfinished } from './epoch/epoch-rotation.ts';
 import type { Report } from './event.ts';
-import { isContinuable } from './install-commit.ts';
-import { resolveDestination } from './install-plan.ts';
-import { type Journal, endTransaction, readJournal, transaction } from './journal.ts';
-import { memoryOf, readEvidence, readRecords } from './records.ts';
-import type { StateRoot } from './state-root.ts';
-import type { TrustOrder } from './trust-anchor.ts';
-import { unfinishedRotations } from './unfinished-work.ts';
+import { isContinuable } from './install/install-commit.ts';
+import { resolveDestination } from './install/install-plan.ts';
+import { type Journal, endTransaction, readJournal, transaction } from './state-root/journal.ts';
+import { memoryOf, readEvidence, readRecords } from './state-root/records.ts';
+import type { StateRoot } from './state-root/state-root.ts';
+import type { TrustOrder } from './trust/trust-anchor.ts';
+import { unfinishedRotations } from './state-root/unfinished-work.ts';
 
 /**
  * Takes the lock, recovers, and reads the records again: what any change begins with. Throws as
@@ -130,8 +130,8 @@ async function objectionToInstallations(
   host: Host,
 ): Promise<string | undefined> {
   if (journal.installations.length === 0) return undefined;
-  const { loadTrust } = await import('./trust-anchor.ts');
-  const { readVerifiedManifest } = await import('./verified-manifest.ts');
+  const { loadTrust } = await import('./trust/trust-anchor.ts');
+  const { readVerifiedManifest } = await import('./trust/verified-manifest.ts');
   try {
     const loaded = loadTrust(trust, host, disk, path, memoryOf(readRecords(disk)));
     const { manifest } = readVerifiedManifest(disk, loaded, transaction.manifest);

@@ -98,7 +98,7 @@ export const mutants: readonly Mutant[] = [
     hiddenByRealDisks: 'ext4, XFS and btrfs make names durable in order, which nothing promises',
     replacements: [
       {
-        file: 'precheck/src/journal.ts',
+        file: 'precheck/src/state-root/journal.ts',
         find: `  disk.syncDirectory(transaction.staging);
   disk.syncDirectory(transaction.undoing);
   disk.syncDirectory(transaction.directory);
@@ -121,7 +121,7 @@ export const rotationMutants: readonly Mutant[] = [
     name: 'an interrupted rotation is not finished',
     replacements: [
       {
-        file: 'precheck/src/certificate-gate.ts',
+        file: 'precheck/src/certificate/certificate-gate.ts',
         find: '    finishRotation(order, situation, report);\n',
         replace: '    void finishRotation;\n',
       },
@@ -131,7 +131,7 @@ export const rotationMutants: readonly Mutant[] = [
     name: 'the certificate is named before its name is durable',
     replacements: [
       {
-        file: 'precheck/src/certificate-rotation.ts',
+        file: 'precheck/src/certificate/certificate-rotation.ts',
         find: "      disk.syncDirectory(rotationDirectory);\n      disk.syncDirectory('');\n",
         replace: '      void disk;\n',
       },
@@ -205,7 +205,7 @@ export const withdrawalMutants: readonly Mutant[] = [
     name: 'what is set aside is not durable before the files move',
     replacements: [
       {
-        file: 'precheck/src/install-commit.ts',
+        file: 'precheck/src/install/install-commit.ts',
         find: '  if (journal.installations.length > 0) disk.syncDirectory(transaction.undoing);\n',
         replace: '',
       },

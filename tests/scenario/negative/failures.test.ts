@@ -2,11 +2,15 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { type FailureCode, failures } from '@edged/model/failure';
-import { type CommandOptions, runCommand, skipMountCheck } from '@edged/testkit/built-command';
-import { type TestDevice, withDevice } from '@edged/testkit/device';
+import {
+  type CommandOptions,
+  runCommand,
+  skipMountCheck,
+} from '@edged/testkit/device/built-command';
+import { type TestDevice, withDevice } from '@edged/testkit/device/device';
 import { reportFailure } from 'edged/command-context';
 import { exitCodes } from '@edged/model/exit-code';
-import { createLog } from 'edged/log-writer';
+import { createLog } from 'edged/output/log-writer';
 import { type Scene, scenes } from './failures.ts';
 
 const isRoot = process.getuid?.() === 0;

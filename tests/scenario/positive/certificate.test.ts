@@ -5,8 +5,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { Host } from '@edged/host/host';
-import { type TestDevice, withDevice } from '@edged/testkit/device';
-import { failing } from '@edged/testkit/faults';
+import { type TestDevice, withDevice } from '@edged/testkit/device/device';
+import { failing } from '@edged/testkit/device/faults';
 
 const day = 86_400_000;
 const keyKinds = {

@@ -9,9 +9,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { digestOf } from '@edged/model/digest';
-import { command, runCommand, skipMountCheck } from '@edged/testkit/built-command';
-import { type TestDevice, withDevice } from '@edged/testkit/device';
-import { changing } from '@edged/testkit/system-calls';
+import { command, runCommand, skipMountCheck } from '@edged/testkit/device/built-command';
+import { type TestDevice, withDevice } from '@edged/testkit/device/device';
+import { changing } from '@edged/testkit/interruption/system-calls';
 import { type Change, inEpochOne, replaceOs, replaced, situations } from './situations.ts';
 
 const canTrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { withDevice } from '@edged/testkit/device';
+import { withDevice } from '@edged/testkit/device/device';
 
 test('a first run stores exactly the five keys at epoch 0 and needs no manifest', () =>
   withDevice((device) => {

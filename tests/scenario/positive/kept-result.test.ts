@@ -2,8 +2,8 @@
 import fs from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { DiskError } from '@edged/host/host';
-import { type TestDevice, withDevice } from '@edged/testkit/device';
-import { withDisk } from '@edged/testkit/faults';
+import { type TestDevice, withDevice } from '@edged/testkit/device/device';
+import { withDisk } from '@edged/testkit/device/faults';
 
 const file = 'state-root/bootstrap/last_result.json';
 const notKept = 'level=WARN msg="edge.state_root.result_not_kept"';

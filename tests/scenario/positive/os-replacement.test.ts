@@ -1,7 +1,7 @@
 /** The cases that the original names, with the built command or, for the kernel, the real library. */
 import { describe, expect, test } from '@jest/globals';
 import type { Host } from '@edged/host/host';
-import { type TestDevice, withDevice } from '@edged/testkit/device';
+import { type TestDevice, withDevice } from '@edged/testkit/device/device';
 
 describe('OSUpdateSimulation', () => {
   test('the seven assertions, in order', () =>

@@ -4,8 +4,8 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { runCommand } from '@edged/testkit/built-command';
-import { type TestDevice, withDevice } from '@edged/testkit/device';
+import { runCommand } from '@edged/testkit/device/built-command';
+import { type TestDevice, withDevice } from '@edged/testkit/device/device';
 
 function has(tool: string): boolean {
   return !spawnSync(tool, ['--version']).error;

@@ -3,9 +3,9 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { startCommand } from '@edged/testkit/built-command';
-import { type TestDevice, withDevice } from '@edged/testkit/device';
-import { failing } from '@edged/testkit/faults';
+import { startCommand } from '@edged/testkit/device/built-command';
+import { type TestDevice, withDevice } from '@edged/testkit/device/device';
+import { failing } from '@edged/testkit/device/faults';
 
 function replaceOs(device: TestDevice): void {
   device.editFingerprint({ composite_hash: 'ffff0000' });

@@ -2,8 +2,8 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { TestDevice } from '@edged/testkit/device';
-import { failing } from '@edged/testkit/faults';
+import type { TestDevice } from '@edged/testkit/device/device';
+import { failing } from '@edged/testkit/device/faults';
 
 export interface Change {
   readonly path: string;

@@ -4,11 +4,11 @@ import { describe, expect, test } from '@jest/globals';
 import type { Host } from '@edged/host/host';
 import { linuxHost } from '@edged/host/linux-host';
 import { tryLinuxLock } from '@edged/host/linux-lock';
-import { type HealthOrder, bless } from '@edged/precheck/bless';
-import { carryOutResponse, judgeFailure } from '@edged/precheck/failure-response';
-import { runCommand, skipMountCheck } from '@edged/testkit/built-command';
-import { type TestDevice, withDevice } from '@edged/testkit/device';
-import { FakeTools, type Loader, withLoader } from '@edged/testkit/slot-machine';
+import { type HealthOrder, bless } from '@edged/precheck/slot/bless';
+import { carryOutResponse, judgeFailure } from '@edged/precheck/slot/failure-response';
+import { runCommand, skipMountCheck } from '@edged/testkit/device/built-command';
+import { type TestDevice, withDevice } from '@edged/testkit/device/device';
+import { FakeTools, type Loader, withLoader } from '@edged/testkit/device/slot-machine';
 
 const trial: Loader = {
   systemdBoot: { entry: 'edge_2+2-1.efi', countPath: '\\EFI\\Linux\\edge_2+2-1.efi' },

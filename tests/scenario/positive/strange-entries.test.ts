@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { layout } from '@edged/model/layout';
-import { withDevice } from '@edged/testkit/device';
+import { withDevice } from '@edged/testkit/device/device';
 
 const places = [
   layout.transaction,

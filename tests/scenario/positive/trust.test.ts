@@ -3,10 +3,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { DiskError } from '@edged/host/host';
-import { type CommandResult, runCommand } from '@edged/testkit/built-command';
-import { type TestDevice, withDevice } from '@edged/testkit/device';
-import { withDisk } from '@edged/testkit/faults';
-import { keyringJson, testKey } from '@edged/testkit/signing';
+import { type CommandResult, runCommand } from '@edged/testkit/device/built-command';
+import { type TestDevice, withDevice } from '@edged/testkit/device/device';
+import { withDisk } from '@edged/testkit/device/faults';
+import { keyringJson, testKey } from '@edged/testkit/device/signing';
 
 const agent = { op: 'copy_binary', src: 'runtime/binaries/edge-agent', dst: 'runtime/bin/agent' };
 const [one, two, three] = [testKey(1), testKey(2), testKey(3)];

@@ -6,8 +6,8 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { failures } from '@edged/model/failure';
-import { startCommand } from '@edged/testkit/built-command';
-import { withDevice } from '@edged/testkit/device';
+import { startCommand } from '@edged/testkit/device/built-command';
+import { withDevice } from '@edged/testkit/device/device';
 import { checkById, checks } from 'edged/checks/registry';
 
 const module = path.join(process.cwd(), 'packages/host/dist/linux-worker.js');

@@ -6,7 +6,7 @@
 import path from 'node:path';
 import { PrecheckError } from '@edged/model/failure';
 import { daysLeft } from '../defaults.ts';
-import { isWithin, precheckOptions } from '../options.ts';
+import { isWithin, precheckOptions } from '../command-line/options.ts';
 import type { DetectOptions } from './detect-os-update.ts';
 import type { CertificateOptions, ConfigOptions, PartsOptions } from './precheck.ts';
 import { type Shape, shapes } from './shapes.ts';

@@ -2,7 +2,7 @@
 import { type Disk, DiskError } from '@edged/host/host';
 import { stateRootDirectories } from '@edged/model/layout';
 import { bootstrapDirectories } from '@edged/precheck/change';
-import { openStateRoot } from '@edged/precheck/state-root';
+import { openStateRoot } from '@edged/precheck/state-root/state-root';
 import {
   type MachineOptions,
   type ReportOptions,

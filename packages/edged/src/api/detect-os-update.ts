@@ -2,8 +2,8 @@
 import { type Decision, type Records, decide, present } from '@edged/model/decision';
 import { type OsIdentity, changedComponents } from '@edged/model/os-fingerprint';
 import { captureIdentity } from '@edged/precheck/capture-fingerprint';
-import { readRecords } from '@edged/precheck/records';
-import { hasUnfinishedWork } from '@edged/precheck/unfinished-work';
+import { readRecords } from '@edged/precheck/state-root/records';
+import { hasUnfinishedWork } from '@edged/precheck/state-root/unfinished-work';
 import { type CapturedFingerprint, fingerprintOf } from './capture-fingerprint.ts';
 import {
   type FingerprintOptions,

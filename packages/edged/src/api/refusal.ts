@@ -1,6 +1,6 @@
 /** Every function of the API refuses in one way: with a `PrecheckError`. */
 import { toPrecheckError } from '@edged/model/failure';
-import { asFailure } from '@edged/precheck/disk-failure';
+import { asFailure } from '@edged/precheck/state-root/disk-failure';
 import { requireOptions } from './arguments.ts';
 
 /** Whatever is thrown becomes a `PrecheckError`; what is no refusal is `internal.defect`. */

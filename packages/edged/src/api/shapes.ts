@@ -1,7 +1,7 @@
 /** What an argument of the API must be made of, where its type alone says too little. */
 import { isObject } from '@edged/model/json-reader';
 import * as v from 'valibot';
-import { fingerprintFiles, fingerprintProfile } from '../config-schema.ts';
+import { fingerprintFiles, fingerprintProfile } from '../config/config-schema.ts';
 
 export interface Shape {
   readonly allowed: string;

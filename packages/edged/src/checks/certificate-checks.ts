@@ -1,8 +1,8 @@
 /** Gate `certificate`, and the clock that judges it. */
 import type { Host } from '@edged/host/host';
 import { PrecheckError } from '@edged/model/failure';
-import { type CertificateOrder, wasCutOff } from '@edged/precheck/certificate-gate';
-import { checkPair, millisecondsLeft, readPair } from '@edged/precheck/certificate';
+import { type CertificateOrder, wasCutOff } from '@edged/precheck/certificate/certificate-gate';
+import { checkPair, millisecondsLeft, readPair } from '@edged/precheck/certificate/certificate';
 import { type Check, ok, skipped, warning } from './check.ts';
 
 const dayMilliseconds = 86_400_000;

@@ -6,7 +6,7 @@ import { DiskError } from '@edged/host/host';
 import { type FailureCode, PrecheckError } from '@edged/model/failure';
 import { layout } from '@edged/model/layout';
 import { bootstrapDirectories } from '@edged/precheck/change';
-import { removeTree } from '@edged/precheck/durable';
+import { removeTree } from '@edged/precheck/state-root/durable';
 import type { Report } from '@edged/precheck/event';
 import { recover } from '@edged/precheck/recovery';
 import type { CheckResult } from './check.ts';

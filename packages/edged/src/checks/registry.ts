@@ -5,7 +5,7 @@
  * would be no sense in asking.
  */
 import { toPrecheckError } from '@edged/model/failure';
-import { asFailure } from '@edged/precheck/disk-failure';
+import { asFailure } from '@edged/precheck/state-root/disk-failure';
 import { certificateChecks } from './certificate-checks.ts';
 import type { Check, CheckResult, Finding } from './check.ts';
 import { configChecks } from './config-checks.ts';

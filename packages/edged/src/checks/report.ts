@@ -2,9 +2,9 @@
 import { styleText } from 'node:util';
 import { exitCodes, success } from '@edged/model/exit-code';
 import { failures } from '@edged/model/failure';
-import { describeDetail } from '../detail-text.ts';
+import { describeDetail } from '../output/detail-text.ts';
 import type { StdoutStyle } from '../settings.ts';
-import { wrap } from '../wrap.ts';
+import { wrap } from '../output/wrap.ts';
 import type { CheckResult, CheckStatus } from './check.ts';
 import { checkById } from './registry.ts';
 

@@ -11,16 +11,16 @@ import { keyIdOf } from '@edged/model/keyring';
 import { defaultBinary, layout } from '@edged/model/layout';
 import { keyOf } from '@edged/model/os-fingerprint';
 import { requireSpace } from '@edged/precheck/change';
-import { readJournal } from '@edged/precheck/journal';
+import { readJournal } from '@edged/precheck/state-root/journal';
 import {
   type CheckedRuntime,
   checkRuntime,
   judgeManifest,
   rehearseRuntime,
 } from '@edged/precheck/reconstruction';
-import { memoryOf } from '@edged/precheck/records';
-import { loadTrust } from '@edged/precheck/trust-anchor';
-import { sizeText } from '../size-text.ts';
+import { memoryOf } from '@edged/precheck/state-root/records';
+import { loadTrust } from '@edged/precheck/trust/trust-anchor';
+import { sizeText } from '../output/size-text.ts';
 import { type Check, ok, skipped, warning } from './check.ts';
 import type { Subject } from './subject.ts';
 

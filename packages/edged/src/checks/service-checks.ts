@@ -3,9 +3,9 @@
  */
 import type { OperatingSystem } from '@edged/host/host';
 import { type FailureCode, PrecheckError, failures } from '@edged/model/failure';
-import { stated } from '@edged/precheck/disk-failure';
+import { stated } from '@edged/precheck/state-root/disk-failure';
 import { type PrecheckResult, readKeptResult, readResult } from '@edged/precheck/precheck-result';
-import { readSlotWithTools } from '@edged/precheck/slot';
+import { readSlotWithTools } from '@edged/precheck/slot/slot';
 import { type Check, type Finding, ok, skipped, warning } from './check.ts';
 import type { Subject } from './subject.ts';
 

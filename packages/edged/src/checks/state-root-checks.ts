@@ -5,9 +5,9 @@ import { decide, mayWait } from '@edged/model/decision';
 import { PrecheckError } from '@edged/model/failure';
 import { layout, stateRootDirectories } from '@edged/model/layout';
 import { keyOf } from '@edged/model/os-fingerprint';
-import { requireDirectory, requirePersistentMount } from '@edged/precheck/state-root';
-import { hasUnfinishedWork, unfinishedRotations } from '@edged/precheck/unfinished-work';
-import { sizeText } from '../size-text.ts';
+import { requireDirectory, requirePersistentMount } from '@edged/precheck/state-root/state-root';
+import { hasUnfinishedWork, unfinishedRotations } from '@edged/precheck/state-root/unfinished-work';
+import { sizeText } from '../output/size-text.ts';
 import { type Check, ok, skipped, warning } from './check.ts';
 import type { Subject } from './subject.ts';
 

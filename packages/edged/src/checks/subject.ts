@@ -8,11 +8,11 @@ import type { Records } from '@edged/model/decision';
 import type { OsIdentity } from '@edged/model/os-fingerprint';
 import { captureIdentity } from '@edged/precheck/capture-fingerprint';
 import { type RuntimeContext, contextOf } from '@edged/precheck/reconstruction';
-import { readRecords } from '@edged/precheck/records';
-import type { StateRoot } from '@edged/precheck/state-root';
-import { type TrustedTime, trustedTime } from '@edged/precheck/trusted-time';
-import type { Config } from '../config-schema.ts';
-import { readConfig } from '../config.ts';
+import { readRecords } from '@edged/precheck/state-root/records';
+import type { StateRoot } from '@edged/precheck/state-root/state-root';
+import { type TrustedTime, trustedTime } from '@edged/precheck/trust/trusted-time';
+import type { Config } from '../config/config-schema.ts';
+import { readConfig } from '../config/config.ts';
 import { type LooseOrder, looseOrder, openToLook } from '../looking.ts';
 import type { Settings } from '../settings.ts';
 

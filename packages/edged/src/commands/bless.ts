@@ -1,9 +1,9 @@
 /** `edged bless`: commits the running slot once the agent has proved healthy. */
-import { bless } from '@edged/precheck/bless';
+import { bless } from '@edged/precheck/slot/bless';
 import { linuxTools } from '@edged/host/linux-tools';
 import { PrecheckError } from '@edged/model/failure';
 import { type CommandContext, reportTo } from '../command-context.ts';
-import { readConfig } from '../config.ts';
+import { readConfig } from '../config/config.ts';
 import { defaults } from '../defaults.ts';
 import { success } from '@edged/model/exit-code';
 import { stateRootOrder } from '../state-root-order.ts';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { success } from '@edged/model/exit-code';
 import { PrecheckError } from '@edged/model/failure';
 import type { CommandContext } from '../command-context.ts';
-import { type Shell, completionScripts, shells } from '../completion-scripts.ts';
+import { type Shell, completionScripts, shells } from '../command-line/completion-scripts.ts';
 
 /** Without a name, the shell that SHELL names. Throws `config.usage` where that is none of them. */
 export function runCompletion(

@@ -2,15 +2,15 @@
  * `edged doctor`: every check there is, none stopping another; with `--fix` what is safe is done.
  */
 import { toPrecheckError } from '@edged/model/failure';
-import { asFailure } from '@edged/precheck/disk-failure';
+import { asFailure } from '@edged/precheck/state-root/disk-failure';
 import type { CheckResult } from '../checks/check.ts';
 import { fixes } from '../checks/fixes.ts';
 import { type InspectionOrder, inspect, openSubject } from '../checks/inspection.ts';
 import { checkById, checks } from '../checks/registry.ts';
 import { describeCheck, exitCodeOf, resultToJson, tally } from '../checks/report.ts';
 import { type CommandContext, reportTo } from '../command-context.ts';
-import { describeDetail } from '../detail-text.ts';
-import { printable } from '../log-writer.ts';
+import { describeDetail } from '../output/detail-text.ts';
+import { printable } from '../output/log-writer.ts';
 
 export interface LookArguments {
   readonly config: string | undefined;

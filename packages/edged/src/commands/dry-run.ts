@@ -2,9 +2,9 @@
 import { PrecheckError } from '@edged/model/failure';
 import { circumstancesNow, resultOf } from '@edged/precheck/precheck-result';
 import { type CommandContext, reportFailure, reportTo } from '../command-context.ts';
-import { printable } from '../log-writer.ts';
+import { printable } from '../output/log-writer.ts';
 import { precheckOrder } from '../precheck-order.ts';
-import { showProgress } from '../progress.ts';
+import { showProgress } from '../output/progress.ts';
 import { type RehearsedPrecheck, rehearsePrecheck } from '../rehearsal.ts';
 import { type PrecheckArguments, readConfigOn } from './precheck.ts';
 

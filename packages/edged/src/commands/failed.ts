@@ -2,10 +2,14 @@
  * `edged failed`: run by systemd when precheck, or bless, has failed. Says on the console what
  * happened and what to do, for whoever stands before the device; takes a trial boot back.
  */
-import { type Responded, carryOutResponse, judgeFailure } from '@edged/precheck/failure-response';
+import {
+  type Responded,
+  carryOutResponse,
+  judgeFailure,
+} from '@edged/precheck/slot/failure-response';
 import { linuxTools } from '@edged/host/linux-tools';
-import { describeDetail } from '../detail-text.ts';
-import { printable } from '../log-writer.ts';
+import { describeDetail } from '../output/detail-text.ts';
+import { printable } from '../output/log-writer.ts';
 import { type CommandContext, reportTo } from '../command-context.ts';
 import { success } from '@edged/model/exit-code';
 

@@ -4,7 +4,7 @@
 import path from 'node:path';
 import { success } from '@edged/model/exit-code';
 import { PrecheckError } from '@edged/model/failure';
-import { requireDirectory } from '@edged/precheck/state-root';
+import { requireDirectory } from '@edged/precheck/state-root/state-root';
 import type { CommandContext } from '../command-context.ts';
 import { fillIn, makeDirectory } from '../files.ts';
 import { readTemplate } from '../template.ts';

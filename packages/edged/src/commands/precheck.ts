@@ -3,14 +3,14 @@ import { success } from '@edged/model/exit-code';
 import { toPrecheckError } from '@edged/model/failure';
 import type { Level } from '@edged/precheck/event';
 import { precheck } from '@edged/precheck/precheck';
-import { openStateRoot } from '@edged/precheck/state-root';
+import { openStateRoot } from '@edged/precheck/state-root/state-root';
 import { type CommandContext, reportFailure, reportTo } from '../command-context.ts';
-import type { Config } from '../config-schema.ts';
-import { readConfig } from '../config.ts';
-import type { LogFormat } from '../log-writer.ts';
+import type { Config } from '../config/config-schema.ts';
+import { readConfig } from '../config/config.ts';
+import type { LogFormat } from '../output/log-writer.ts';
 import { precheckOrder } from '../precheck-order.ts';
-import { showProgress } from '../progress.ts';
-import { VerdictWriter } from '../verdict-writer.ts';
+import { showProgress } from '../output/progress.ts';
+import { VerdictWriter } from '../output/verdict-writer.ts';
 
 export interface PrecheckArguments {
   readonly config: string;

@@ -4,10 +4,10 @@ import { inspect } from '../checks/inspection.ts';
 import { adviceOn, paint, resultToJson } from '../checks/report.ts';
 import type { CommandContext } from '../command-context.ts';
 import { success } from '@edged/model/exit-code';
-import { printable } from '../log-writer.ts';
+import { printable } from '../output/log-writer.ts';
 import { release } from '../release.ts';
 import type { StdoutStyle } from '../settings.ts';
-import { wrap } from '../wrap.ts';
+import { wrap } from '../output/wrap.ts';
 import type { LookArguments } from './doctor.ts';
 
 /** From check to line, in the order of the screen; quick ones only. */

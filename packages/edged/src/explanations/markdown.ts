@@ -1,7 +1,7 @@
 /** docs/reasons.md and docs/reference/events.md, made of the pages: `npm run docs`. */
 import { type FailureCode, failures } from '@edged/model/failure';
 import { events } from '@edged/precheck/event';
-import { wrap } from '../wrap.ts';
+import { wrap } from '../output/wrap.ts';
 import { eventExplanations } from './events.ts';
 import { classMeanings, exitMeanings } from './exit-codes.ts';
 import type { EventExplanation, Explanation } from './explanation.ts';

@@ -3,7 +3,7 @@ import { type FailureCode, failures } from '@edged/model/failure';
 import { exitCodes } from '@edged/model/exit-code';
 import { type EventName, events } from '@edged/precheck/event';
 import type { StdoutStyle } from '../settings.ts';
-import { type Indent, wrap } from '../wrap.ts';
+import { type Indent, wrap } from '../output/wrap.ts';
 import { eventExplanations } from './events.ts';
 import { type ExitCode, classMeanings, exitMeanings } from './exit-codes.ts';
 import type { EventExplanation, Explanation } from './explanation.ts';

@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Host } from '@edged/host/host';
 import { linuxHost } from '@edged/host/linux-host';
-import { issueSelfSigned } from '@edged/precheck/certificate-issue';
+import { issueSelfSigned } from '@edged/precheck/certificate/certificate-issue';
 import { runInit } from '../commands/init.ts';
 import { privateKeyName, publicKeyName, runKeygen } from '../commands/keygen.ts';
 import { runPrecheck } from '../commands/precheck.ts';
@@ -16,7 +16,7 @@ import { layout } from '@edged/model/layout';
 import { runSign } from '../commands/sign.ts';
 import type { CommandContext } from '../command-context.ts';
 import { defaults } from '../defaults.ts';
-import { createLog } from '../log-writer.ts';
+import { createLog } from '../output/log-writer.ts';
 import { exampleConfig } from './example-config.ts';
 
 export interface OsImage {

@@ -1,5 +1,5 @@
 /** edged.toml(5), from the schema of the config and its descriptions. */
-import { configKeys, optionalSections } from 'edged/config-reference';
+import { configKeys, optionalSections } from 'edged/config/config-reference';
 import { exampleConfig } from 'edged/simulation/example-config';
 import { bold, paragraph, references, section, sentence, tagged, verbatim } from './roff.ts';
 

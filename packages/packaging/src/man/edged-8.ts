@@ -3,9 +3,9 @@
  * failures, the exit codes, the names inside the state root.
  */
 import fs from 'node:fs';
-import { commandDefinitions } from 'edged/command-line';
-import type { CommandDefinition, OptionDefinition } from 'edged/command-definitions';
-import { kindOf } from 'edged/completion-words';
+import { commandDefinitions } from 'edged/command-line/command-line';
+import type { CommandDefinition, OptionDefinition } from 'edged/command-line/command-definitions';
+import { kindOf } from 'edged/command-line/completion-words';
 import { exitCodes } from '@edged/model/exit-code';
 import { type FailureCode, type Gate, failures } from '@edged/model/failure';
 import { explanations } from 'edged/explanations/explanations';

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import type { TestDevice } from '@edged/testkit/device';
+import type { TestDevice } from '@edged/testkit/device/device';
 import { type Scenes, config, inProcess } from './scene.ts';
 
 function openssl(device: TestDevice, ...args: readonly string[]): void {

@@ -1,7 +1,7 @@
 /** Gate `inspection`: what only `edged doctor` and `--plan` see. Each says where it is to be seen. */
 import fs from 'node:fs';
 import path from 'node:path';
-import type { TestDevice } from '@edged/testkit/device';
+import type { TestDevice } from '@edged/testkit/device/device';
 import { type Scene, type Scenes, agent, flipBit } from './scene.ts';
 
 const opts = { recursive: true } as const;

@@ -1,6 +1,6 @@
 /** Gate `reconstruction`: the manifest and its signature. */
 import fs from 'node:fs';
-import type { TestDevice } from '@edged/testkit/device';
+import type { TestDevice } from '@edged/testkit/device/device';
 import { type Scenes, agent, flipBit, manifest } from './scene.ts';
 
 export const manifestScenes: Scenes = {

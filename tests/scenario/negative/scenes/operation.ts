@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { DiskError } from '@edged/host/host';
-import { withDisk } from '@edged/testkit/faults';
+import { withDisk } from '@edged/testkit/device/faults';
 import { type Scenes, agent, manifest } from './scene.ts';
 
 export const operationScenes: Scenes = {

@@ -1,5 +1,5 @@
 /** Gate `reconstruction`: the disk; and defects. */
-import { failing, withDisk } from '@edged/testkit/faults';
+import { failing, withDisk } from '@edged/testkit/device/faults';
 import type { Scenes } from './scene.ts';
 
 export const reconstructionScenes: Scenes = {

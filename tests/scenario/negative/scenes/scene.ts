@@ -2,8 +2,8 @@
 import fs from 'node:fs';
 import type { Host } from '@edged/host/host';
 import type { FailureCode } from '@edged/model/failure';
-import type { CommandOptions } from '@edged/testkit/built-command';
-import type { TestDevice } from '@edged/testkit/device';
+import type { CommandOptions } from '@edged/testkit/device/built-command';
+import type { TestDevice } from '@edged/testkit/device/device';
 
 export interface Scene {
   readonly name: string;

@@ -1,11 +1,11 @@
 /** Gate slot: committing a slot, and taking a trial back. */
 import path from 'node:path';
 import { linuxHost } from '@edged/host/linux-host';
-import { bless } from '@edged/precheck/bless';
-import { carryOutResponse, judgeFailure } from '@edged/precheck/failure-response';
-import { runCommand, skipMountCheck } from '@edged/testkit/built-command';
-import type { TestDevice } from '@edged/testkit/device';
-import { FakeTools, withLoader } from '@edged/testkit/slot-machine';
+import { bless } from '@edged/precheck/slot/bless';
+import { carryOutResponse, judgeFailure } from '@edged/precheck/slot/failure-response';
+import { runCommand, skipMountCheck } from '@edged/testkit/device/built-command';
+import type { TestDevice } from '@edged/testkit/device/device';
+import { FakeTools, withLoader } from '@edged/testkit/device/slot-machine';
 import type { Scenes } from './scene.ts';
 
 /** What precheck leaves under systemd. */

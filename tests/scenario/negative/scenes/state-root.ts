@@ -3,8 +3,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { DiskError, type Host, LockUnavailable } from '@edged/host/host';
 import { parseMountInfo } from '@edged/host/linux-mounts';
-import type { CommandOptions } from '@edged/testkit/built-command';
-import { withDisk } from '@edged/testkit/faults';
+import type { CommandOptions } from '@edged/testkit/device/built-command';
+import { withDisk } from '@edged/testkit/device/faults';
 import { type Scenes, config } from './scene.ts';
 
 const withMountCheck: CommandOptions = { environment: {} };

@@ -1,8 +1,8 @@
 /** Gate `reconstruction`: keyrings, and manifests that were good once. */
 import fs from 'node:fs';
 import path from 'node:path';
-import type { TestDevice } from '@edged/testkit/device';
-import { keyringJson, testKey } from '@edged/testkit/signing';
+import type { TestDevice } from '@edged/testkit/device/device';
+import { keyringJson, testKey } from '@edged/testkit/device/signing';
 import { type Scene, type Scenes, agent, bootWell, config, inProcess } from './scene.ts';
 
 const [one, two, three] = [testKey(1), testKey(2), testKey(3)];

@@ -114,6 +114,74 @@ describe('side effects have owners', () => {
   });
 });
 
+/** The modules of this house that a module imports; `'always'` leaves out types and what is lazy. */
+function importsOf({ name, code }: Source, which: 'always' | 'ever'): string[] {
+  const pattern =
+    which === 'always'
+      ? /^(?:import|export) (?!type\b)[^;']*?from '([^']+)'/gm
+      : /(?:from|import|import\() ?'([^']+)'/g;
+  return [...code.matchAll(pattern)]
+    .map(([, module = '']) => {
+      if (module.startsWith('.')) return path.normalize(path.join(path.dirname(name), module));
+      const [, packageName, inside] = /^(?:@edged\/)?(\w+)(?:\/(.+))?$/.exec(module) ?? [];
+      return `packages/${packageName}/src/${inside ?? 'api'}.ts`;
+    })
+    .filter((file) => sources.some((source) => source.name === file));
+}
+
+/** Modules from `start` back to `start`, by imports that are followed at once. */
+function circleFrom(start: string): string[] | undefined {
+  const ways = [[start]];
+  const seen = new Set<string>();
+  for (const way of ways) {
+    const last = sources.find(({ name }) => name === way.at(-1));
+    for (const next of last ? importsOf(last, 'always') : []) {
+      if (next === start) return [...way, next];
+      if (!seen.has(next)) ways.push([...way, next]);
+      seen.add(next);
+    }
+  }
+  return undefined;
+}
+
+describe('rooms', () => {
+  test('none is crowded', () => {
+    const rooms = Object.groupBy(sources, ({ name }) => path.dirname(name));
+    const crowded = Object.entries(rooms).filter(([, modules = []]) => modules.length > 25);
+    expect(crowded.map(([room]) => room)).toEqual([]);
+  });
+
+  test('no module needs itself to be loaded', () => {
+    expect(sources.flatMap(({ name }) => circleFrom(name) ?? [])).toEqual([]);
+  });
+
+  test('every module is used', () => {
+    const tools = filesBelow('tests', /\.mjs$/).map(load);
+    const used = new Set(
+      [...sources, ...tests, ...tools].flatMap((each) => importsOf(each, 'ever')),
+    );
+    const started = ['packages/edged/bin/edged', 'package.json', 'packages/testkit/src/mutants.ts']
+      .map((name) => load(name).text)
+      .join('\n');
+    const dead = sources
+      .map(({ name }) => name)
+      .filter((name) => /\/src\//.test(name) && !used.has(name))
+      .filter((name) => {
+        const [, inside = '', module = ''] = /^packages\/(\w+\/src\/(.+)\.ts)$/.exec(name) ?? [];
+        return !started.includes(inside) && !started.includes(`/dist/${module}.js`);
+      });
+    expect(dead).toEqual([]);
+  });
+
+  test('a unit test stands where its module stands', () => {
+    const astray = filesBelow('tests/unit', /\.test\.ts$/).filter((name) => {
+      const [, , layer = '', ...inside] = name.replace('.test.ts', '.ts').split('/');
+      return !fs.existsSync(path.join(top, 'packages', layer, 'src', ...inside));
+    });
+    expect(astray).toEqual([]);
+  });
+});
+
 describe('sizes and names', () => {
   test('no file over 400 lines, no line over 100 characters', () => {
     const long = sources.filter(({ text }) => text.split('\n').length > 400);
@@ -247,6 +315,19 @@ describe('every claim of the threat model names a test that exists', () => {
     expect("  throw new PrecheckError('manifest.invalid');").not.toMatch(titled('manifest'));
     expect("  test('one manifest', () => {").toMatch(titled('manifest'));
   });
+});
+
+test('every module that ARCHITECTURE.md names is there', () => {
+  const rows = load('ARCHITECTURE.md').text.matchAll(/^\| .+ \| (.*`packages.*) \|$/gm);
+  const named = [...rows].flatMap(([, cell = '']) => {
+    let room = '';
+    return [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => {
+      if (name.startsWith('packages/')) room = name.replace(/\/[^/]*$/, '');
+      return name.startsWith('packages/') ? name : `${room}/${name}`;
+    });
+  });
+  expect(named.length).toBeGreaterThan(10);
+  expect(named.filter((name) => !fs.existsSync(path.join(top, name)))).toEqual([]);
 });
 
 describe('links in the Markdown lead somewhere', () => {

@@ -2,9 +2,8 @@
  * What a reconstruction would be made of: keys, manifest, operations, room; and what stands
  * there.
  */
-import type { Disk } from '@edged/host/host';
 import { decide, present } from '@edged/model/decision';
-import { createHasher, digestOf } from '@edged/model/digest';
+import { digestOf } from '@edged/model/digest';
 import { acceptanceOf } from '@edged/model/epoch-evidence';
 import { PrecheckError } from '@edged/model/failure';
 import { keyIdOf } from '@edged/model/keyring';
@@ -18,6 +17,7 @@ import {
   judgeManifest,
   rehearseRuntime,
 } from '@edged/precheck/reconstruction';
+import { digestOfFile } from '@edged/precheck/state-root/durable';
 import { memoryOf } from '@edged/precheck/state-root/records';
 import { loadTrust } from '@edged/precheck/trust/trust-anchor';
 import { sizeText } from '../output/size-text.ts';
@@ -166,7 +166,7 @@ export const runtimeChecks: readonly Check[] = [
         const found = digestOfFile(disk, dst);
         const wanted = expected ?? digestOfFile(disk, src);
         if (found !== wanted) {
-          const detail = { ...where, expected: wanted, found };
+          const detail = { ...where, expected: wanted ?? 'absent', found: found ?? 'absent' };
           throw new PrecheckError('inspection.installed_differs', detail);
         }
         if (installed.mode !== mode) {
@@ -192,7 +192,7 @@ export const runtimeChecks: readonly Check[] = [
       const { binary_path: named } = evidence.more;
       const name = typeof named === 'string' && plainName.test(named) ? named : defaultBinary;
       const file = `${layout.binaries}/${name}`;
-      const found = disk.status(file)?.kind === 'file' ? digestOfFile(disk, file) : '';
+      const found = digestOfFile(disk, file) ?? '';
       if (found === evidence.binaryHash) {
         return found === '' ? skipped(`there is no ${file}`) : ok(`${file} as in the evidence`);
       }
@@ -210,12 +210,6 @@ const permissionBits = 0o777;
 
 function octal(mode: number): string {
   return `0${mode.toString(8).padStart(3, '0')}`;
-}
-
-function digestOfFile(disk: Disk, path: string): string {
-  const hasher = createHasher();
-  disk.scanFile(path, (chunk) => hasher.update(chunk));
-  return hasher.digestHex();
 }
 
 /** The runtime as far as it can be planned; undefined when a check before has said why not. */

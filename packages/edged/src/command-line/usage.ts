@@ -2,7 +2,7 @@
 import { PrecheckError, toPrecheckError } from '@edged/model/failure';
 import type { CommandContext, LogArguments } from '../command-context.ts';
 import type { CommandDefinition } from './command-definitions.ts';
-import { nearestOption } from './near-miss.ts';
+import { nearestTo } from '../near-miss.ts';
 import { type Option, globalOptions, precheckOptions } from './options.ts';
 
 const known = new Map<string, Option>(Object.entries({ ...globalOptions, ...precheckOptions }));
@@ -18,6 +18,21 @@ export function withSuggestion(
   if (!(error instanceof PrecheckError) || nearest === undefined) return error;
   const details = error.details.map((detail) => ({ ...detail, did_you_mean: nearest }));
   return new PrecheckError(error.code, details, error);
+}
+
+/** `--config` for `--confg`; undefined when every option is known, or nothing is near. */
+function nearestOption(argv: readonly string[], program: CommandDefinition): string | undefined {
+  const names = optionsOf(program);
+  const unknown = argv
+    .flatMap((word) => /^--([a-z][\w-]*)/i.exec(word)?.[1] ?? [])
+    .find((name) => !names.has(name.replace(/^no-/, '')));
+  const nearest = unknown === undefined ? undefined : nearestTo(unknown, names);
+  return nearest === undefined ? undefined : `--${nearest}`;
+}
+
+function optionsOf({ options, commands }: CommandDefinition): ReadonlySet<string> {
+  const inner = commands.flatMap((command) => [...optionsOf(command)]);
+  return new Set([...options.map(({ name }) => name), ...inner]);
 }
 
 /** Words behind `--`, which yargs lets pass. Throws `config.usage`. */

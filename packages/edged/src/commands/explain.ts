@@ -1,7 +1,6 @@
 /** `edged explain [TOPIC]`: a page for a reason, an exit code or an event. Needs no device. */
 import { PrecheckError } from '@edged/model/failure';
 import { success } from '@edged/model/exit-code';
-import { distance } from 'fastest-levenshtein';
 import type { CommandContext } from '../command-context.ts';
 import { foreignExitCodes } from '../explanations/exit-codes.ts';
 import {
@@ -17,10 +16,8 @@ import {
   reasonPage,
   reasons,
 } from '../explanations/page.ts';
+import { nearestTo } from '../near-miss.ts';
 import type { StdoutStyle } from '../settings.ts';
-
-/** Letters that may differ for `did you mean`. */
-const nearMiss = 3;
 
 interface Page {
   readonly text: (style: StdoutStyle) => string;
@@ -75,7 +72,7 @@ function ofEvent(name: (typeof eventNames)[number]): Page {
 function findEvent(topic: string): Page {
   const page = findAmong(eventNames, topic, ofEvent);
   if (page) return page;
-  const hint = nearest(topic);
+  const hint = nearestTo(topic, [...reasons, ...eventNames]);
   throw new PrecheckError('config.usage', {
     problem: `no reason, exit code or event: ${topic}`,
     ...(hint === undefined ? {} : { did_you_mean: hint }),
@@ -99,14 +96,4 @@ function findAmong<Name extends string>(
     problem: `${topic} is a part of several`,
     allowed: candidates,
   });
-}
-
-/** The whole name, or the part behind its gate, may have been meant. */
-function nearest(topic: string): string | undefined {
-  const far = (name: string): number => {
-    const part = name.slice(name.lastIndexOf('.') + 1);
-    return Math.min(distance(name, topic), distance(part, topic));
-  };
-  const closest = [...reasons, ...eventNames].toSorted((one, other) => far(one) - far(other))[0];
-  return closest !== undefined && far(closest) <= nearMiss ? closest : undefined;
 }

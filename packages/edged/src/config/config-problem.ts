@@ -5,16 +5,14 @@
 import { type FailureDetail, PrecheckError } from '@edged/model/failure';
 import { isObject } from '@edged/model/json-reader';
 import { unknownKeys } from '@edged/model/unknown-keys';
-import { distance } from 'fastest-levenshtein';
 import type * as v from 'valibot';
+import { nearestTo } from '../near-miss.ts';
 import { configSchema, secretKeys } from './config-schema.ts';
 import type { ConfigDocument, ConfigPath } from './config-reading.ts';
 import type { ConfigText } from './config-text.ts';
 
 /** A file with more is not put right line by line. */
 const mostShown = 50;
-/** Letters that may differ for `did you mean`. */
-const nearMiss = 3;
 
 /**
  * Everything at once: what is wrong with the text, with its values, and every key too many.
@@ -96,11 +94,7 @@ function describeMisfit(
 function describeUnknown(path: ConfigPath, document: ConfigDocument, file: string): FailureDetail {
   const siblings = allowedKeys(path.slice(0, -1));
   const written = String(path.at(-1));
-  const closest = siblings.toSorted(
-    (one, other) => distance(one, written) - distance(other, written),
-  )[0];
-  const hint =
-    closest !== undefined && distance(closest, written) <= nearMiss ? closest : undefined;
+  const hint = nearestTo(written, siblings);
   return {
     file,
     at: document.placeOf(path),

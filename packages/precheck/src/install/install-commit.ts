@@ -5,9 +5,9 @@
  * after any interruption, and undone as long as the journal stands.
  */
 import { type CopyOptions, type Disk, DiskError } from '@edged/host/host';
-import { type Digest, createHasher } from '@edged/model/digest';
+import type { Digest } from '@edged/model/digest';
 import { PrecheckError } from '@edged/model/failure';
-import { ensureDirectory, parentOf } from '../state-root/durable.ts';
+import { digestOfFile, ensureDirectory, parentOf } from '../state-root/durable.ts';
 import type { Progress } from '../event.ts';
 import type { InstallPlan, PlannedOperation, PlannedTarget } from './install-plan.ts';
 import { type Installation, type Journal, transaction } from '../state-root/journal.ts';
@@ -114,13 +114,6 @@ export function uninstall(journal: Journal, disk: Disk): void {
     disk.removeDirectory(path);
     disk.syncDirectory(parentOf(path));
   }
-}
-
-function digestOfFile(disk: Disk, path: string): Digest | undefined {
-  if (disk.status(path)?.kind !== 'file') return undefined;
-  const hasher = createHasher();
-  disk.scanFile(path, (chunk) => hasher.update(chunk));
-  return hasher.digestHex();
 }
 
 function scan(

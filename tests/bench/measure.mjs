@@ -21,7 +21,7 @@ export function measure(candidates, count, prepare = () => undefined) {
   const times = new Map(Object.keys(candidates).map((name) => [name, []]));
   for (let round = -2; round < count; round += 1) {
     for (const [name, command] of Object.entries(candidates)) {
-      prepare();
+      prepare(name);
       const time = run(command);
       if (round >= 0) times.get(name).push(time); // two rounds to warm up
     }

@@ -4,8 +4,9 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/tests/tools/strip-types.mjs' },
   testEnvironmentOptions: {
-    customExportConditions: ['edged-source', 'node', 'import', 'node-addons'],
+    customExportConditions: ['edged-source', 'node', 'node-addons'],
   },
+  setupFilesAfterEnv: ['<rootDir>/tests/tools/end-command-thread.mjs'],
   reporters: ['default', '<rootDir>/tests/tools/closing-line-reporter.mjs'],
   coverageProvider: 'v8',
   collectCoverageFrom: ['packages/*/src/**/*.ts'],

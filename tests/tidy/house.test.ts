@@ -146,9 +146,11 @@ function circleFrom(start: string): string[] | undefined {
 
 describe('rooms', () => {
   test('none is crowded', () => {
-    const rooms = Object.groupBy(sources, ({ name }) => path.dirname(name));
-    const crowded = Object.entries(rooms).filter(([, modules = []]) => modules.length > 25);
-    expect(crowded.map(([room]) => room)).toEqual([]);
+    const rooms = sources.map(({ name }) => path.dirname(name));
+    const crowded = [...new Set(rooms)].filter(
+      (room) => rooms.filter((each) => each === room).length > 25,
+    );
+    expect(crowded).toEqual([]);
   });
 
   test('no module needs itself to be loaded', () => {

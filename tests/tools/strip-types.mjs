@@ -1,4 +1,6 @@
 // Jest transform: erase the types, keep every position, so that stack traces need no source map.
-import { stripTypeScriptTypes } from 'node:module';
+import { transformSync } from '@swc/wasm-typescript';
 
-export default { process: (source) => ({ code: stripTypeScriptTypes(source, { mode: 'strip' }) }) };
+export default {
+  process: (source, filename) => ({ code: transformSync(source, { mode: 'strip-only', filename }).code }),
+};

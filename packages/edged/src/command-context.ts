@@ -1,5 +1,6 @@
 /** What a command gets: the machine, the environment, the streams. */
 import type { Host } from '@edged/host/host';
+import type { AskWorker } from '@edged/host/linux-worker';
 import { toPrecheckError } from '@edged/model/failure';
 import { type Level, type Report, events } from '@edged/precheck/event';
 import { exitCodes } from '@edged/model/exit-code';
@@ -7,10 +8,15 @@ import type { LogFormat, LogLine } from './output/log-writer.ts';
 import type { Settings } from './settings.ts';
 import type { Terminal } from './output/terminal.ts';
 
-export interface CommandContext {
+export interface Surroundings {
   readonly host: Host;
   readonly settings: Settings;
   readonly terminal: Terminal;
+  /** Makes checks where they may hang: in a process of their own. */
+  readonly askWorker: AskWorker;
+}
+
+export interface CommandContext extends Surroundings {
   readonly log: LogLine;
 }
 

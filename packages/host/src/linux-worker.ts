@@ -16,6 +16,8 @@ export interface WorkerOrder {
 /** `silent`: it was given up, and ended if the kernel lets it end. */
 export type WorkerEnd = { readonly kind: 'ended' | 'silent'; readonly complaint: string };
 
+export type AskWorker = (order: WorkerOrder) => Promise<WorkerEnd>;
+
 export function askWorker(order: WorkerOrder): Promise<WorkerEnd> {
   const [program, ...first] = ourselves();
   const child = spawn(program, [...first, ...order.args], { stdio: ['pipe', 'pipe', 'pipe'] });

@@ -2,7 +2,12 @@
 import type { Host } from '@edged/host/host';
 import { PrecheckError } from '@edged/model/failure';
 import { type CertificateOrder, wasCutOff } from '@edged/precheck/certificate/certificate-gate';
-import { checkPair, millisecondsLeft, readPair } from '@edged/precheck/certificate/certificate';
+import {
+  checkPair,
+  millisecondsLeft,
+  notAfter,
+  readPair,
+} from '@edged/precheck/certificate/certificate';
 import { type Check, ok, skipped, warning } from './check.ts';
 
 const dayMilliseconds = 86_400_000;
@@ -32,13 +37,13 @@ export const certificateChecks: readonly Check[] = [
         const { code, message, details } = error as PrecheckError;
         return warning(code, `${message.replace('precheck: ', '')}; ${cure}`, details);
       }
-      const notAfter = pair.leaf.validToDate.toISOString();
+      const ends = notAfter(pair.leaf).toISOString();
       const days = Math.floor(millisecondsLeft(pair.leaf, time) / dayMilliseconds);
       const subjectName = pair.leaf.subject.split('\n').join(', ');
-      const facts = { subject: subjectName, not_after: notAfter, days_left: days };
-      const summary = `${subjectName}, ${days} days left, until ${notAfter.slice(0, 10)}`;
+      const facts = { subject: subjectName, not_after: ends, days_left: days };
+      const summary = `${subjectName}, ${days} days left, until ${ends.slice(0, 10)}`;
       if (days < (order.warnWithinDays ?? warnWithinDays)) {
-        const detail = { file: order.certFile, days_left: days, not_after: notAfter };
+        const detail = { file: order.certFile, days_left: days, not_after: ends };
         return warning('inspection.certificate_expires', summary, detail, facts);
       }
       const unproven = doubts.some((name) => name.endsWith('_unproven'));

@@ -4,7 +4,7 @@
  */
 import { linuxHost } from '@edged/host/linux-host';
 import { linuxTools } from '@edged/host/linux-tools';
-import { askWorker } from '@edged/host/linux-worker';
+import type { AskWorker } from '@edged/host/linux-worker';
 import { type NextOs, nextOsHost } from '@edged/host/next-os';
 import { printable } from '../output/log-writer.ts';
 import { workerCommand } from '../command-line/options.ts';
@@ -31,6 +31,7 @@ const startSeconds = 60;
 
 export async function inspect(
   order: InspectionOrder,
+  askWorker: AskWorker,
   seen: (result: CheckResult) => void = () => undefined,
 ): Promise<readonly CheckResult[]> {
   const results: CheckResult[] = [];

@@ -30,7 +30,7 @@ interface Repair {
 }
 
 export async function runDoctor(args: DoctorArguments, context: CommandContext): Promise<number> {
-  const { terminal, settings, host } = context;
+  const { terminal, settings, host, askWorker } = context;
   const isText = args.output === 'text';
   const announce = (at: number): void => {
     const next = checks[at];
@@ -49,7 +49,7 @@ export async function runDoctor(args: DoctorArguments, context: CommandContext):
   };
   const asOf = new Date(host.clock.wallMilliseconds()).toISOString();
   announce(0);
-  let results = await inspect(all, (result) => {
+  let results = await inspect(all, askWorker, (result) => {
     show(result);
     announce(checks.findIndex(({ id }) => id === result.id) + 1);
   });
@@ -63,7 +63,7 @@ export async function runDoctor(args: DoctorArguments, context: CommandContext):
   if (repairs.some(({ done }) => done)) {
     if (isText) terminal.out('\nlooked at again:\n');
     const again = new Set(repairs.map(({ check }) => check));
-    results = await inspect(all, (result) => {
+    results = await inspect(all, askWorker, (result) => {
       if (again.has(result.id)) show(result);
     });
   }

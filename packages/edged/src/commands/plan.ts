@@ -10,7 +10,7 @@ import { architectureOf } from '@edged/model/elf';
 import { PrecheckError, toPrecheckError } from '@edged/model/failure';
 import { circumstancesNow, resultOf } from '@edged/precheck/precheck-result';
 import type { CheckResult } from '../checks/check.ts';
-import { inspect } from '../checks/inspection.ts';
+import { type InspectionOrder, inspect } from '../checks/inspection.ts';
 import { checkById } from '../checks/registry.ts';
 import { describeCheck, exitCodeOf, resultToJson, tally } from '../checks/report.ts';
 import type { CommandContext } from '../command-context.ts';
@@ -39,7 +39,7 @@ const planned = [
 ] as const;
 
 export async function runPlan(args: PrecheckArguments, context: CommandContext): Promise<number> {
-  const { settings, terminal, log, host } = context;
+  const { settings, terminal, log, host, askWorker } = context;
   const started = host.clock.monotonicNanoseconds();
   let next: NextOs;
   let stateRoot: string;
@@ -67,13 +67,14 @@ export async function runPlan(args: PrecheckArguments, context: CommandContext):
     progress,
   });
   const rehearsed = await rehearsePrecheck(orderFor, nextOsHost(next, kept), () => undefined);
-  const checks = await inspect({
+  const inspection: InspectionOrder = {
     checks: planned,
     config: args.config,
     stateRoot: undefined,
     resultFile: '',
     next: { os: next, kept },
-  });
+  };
+  const checks = await inspect(inspection, askWorker);
   // what precheck asks itself the rehearsal has answered, recovery and rotation included
   const unasked = checks.filter(({ id }) => !checkById(id).atBoot);
   const exitCode = rehearsed.exitCode === 0 ? exitCodeOf(unasked) : rehearsed.exitCode;

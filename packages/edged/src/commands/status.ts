@@ -1,6 +1,6 @@
 /** `edged status`: one screen on a device, found out now, changing nothing. */
 import type { CheckResult } from '../checks/check.ts';
-import { inspect } from '../checks/inspection.ts';
+import { type InspectionOrder, inspect } from '../checks/inspection.ts';
 import { adviceOn, paint, resultToJson } from '../checks/report.ts';
 import type { CommandContext } from '../command-context.ts';
 import { success } from '@edged/model/exit-code';
@@ -51,15 +51,16 @@ interface Epoch {
 const labelColumns = 13;
 
 export async function runStatus(args: LookArguments, context: CommandContext): Promise<number> {
-  const { terminal, settings, host } = context;
+  const { terminal, settings, host, askWorker } = context;
   const asOf = new Date(host.clock.wallMilliseconds()).toISOString();
-  const results = await inspect({
+  const inspection: InspectionOrder = {
     checks: order,
     config: args.config,
     stateRoot: args.stateRoot,
     resultFile: args.result,
     next: undefined,
-  });
+  };
+  const results = await inspect(inspection, askWorker);
   const byId = new Map(results.map((result) => [result.id, result]));
   const epochs = (byId.get('epoch.records')?.facts?.['epochs'] ?? []) as readonly Epoch[];
   if (args.output === 'json') {

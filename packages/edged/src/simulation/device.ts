@@ -8,6 +8,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Host } from '@edged/host/host';
 import { linuxHost } from '@edged/host/linux-host';
+import { askWorker } from '@edged/host/linux-worker';
 import { issueSelfSigned } from '@edged/precheck/certificate/certificate-issue';
 import { runInit } from '../commands/init.ts';
 import { privateKeyName, publicKeyName, runKeygen } from '../commands/keygen.ts';
@@ -182,6 +183,7 @@ export class SimulatedDevice {
         stderrIsTerminal: () => false,
         stderrIsJournal: false,
       },
+      askWorker,
       terminal: { out: () => undefined, error: () => undefined, status: () => undefined },
       log: createLog(settings, (line) => logLines.push(line.trimEnd())),
     };

@@ -8,6 +8,7 @@ import {
   type ValidityRule,
   checkPair,
   millisecondsLeft,
+  notAfter,
   parseChain,
   readPair,
   readPem,
@@ -57,7 +58,7 @@ export async function passCertificateGate(
   }
   const pair = readPair(order, host);
   checkPair(pair, order, order, time, report);
-  return pair.leaf.validToDate.toISOString();
+  return notAfter(pair.leaf).toISOString();
 }
 
 /** A rotation was begun and not ended: the next precheck ends it. */

@@ -28,6 +28,7 @@ import {
   type CertificateChain,
   type CertificateFiles,
   checkPair,
+  notAfter,
   parseChain,
   parsePrivateKey,
   pemLimitBytes,
@@ -60,7 +61,7 @@ export async function rotate(
     const detail = {
       cert: order.certFile,
       subject: next.leaf.subject.split('\n').join(', '),
-      not_after: next.leaf.validToDate.toISOString(),
+      not_after: notAfter(next.leaf).toISOString(),
     };
     const oldKey = textOf(host.readFile(order.keyFile, pemLimitBytes));
     withPlaces(order, host, (cert, key) => replacePair(cert, key, issued, oldKey));

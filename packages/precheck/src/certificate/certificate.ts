@@ -68,8 +68,8 @@ export function parseChain(text: string, file: string): CertificateChain {
   }
   const [leaf, ...intermediates] = certificates;
   if (!leaf) throw malformed('no PEM certificate');
-  for (const { validFromDate, validToDate } of certificates) {
-    const isPeriod = validFromDate.getTime() <= validToDate.getTime();
+  for (const certificate of certificates) {
+    const isPeriod = notBefore(certificate).getTime() <= notAfter(certificate).getTime();
     if (!isPeriod) throw malformed('a validity that is no period of time');
   }
   return { leaf, intermediates };
@@ -122,8 +122,20 @@ export function checkPair(
   }
 }
 
+/**
+ * The start and the end of the validity; an invalid date where the certificate holds no time. Parsed
+ * from the text that OpenSSL prints: `validFromDate` and `validToDate` came with Node.js 22.10.
+ */
+export function notBefore({ validFrom }: X509Certificate): Date {
+  return new Date(validFrom);
+}
+
+export function notAfter({ validTo }: X509Certificate): Date {
+  return new Date(validTo);
+}
+
 export function millisecondsLeft(leaf: X509Certificate, time: TrustedTime): number {
-  return leaf.validToDate.getTime() - time.milliseconds;
+  return notAfter(leaf).getTime() - time.milliseconds;
 }
 
 /** The issuers of the leaf, up to one of the authorities. Throws `certificate.ca_mismatch`. */
@@ -173,12 +185,12 @@ function requireValid(
   report: Report,
 ): void {
   const detail = validity(certificate, files, time);
-  const ends = certificate.validToDate.getTime();
+  const ends = notAfter(certificate).getTime();
   if (ends < time.milliseconds) throw new PrecheckError('certificate.expired', detail);
   if (time.verdict === 'implausible' && ends < time.clockMilliseconds) {
     report('edge.certificate.expiry_unproven', detail);
   }
-  if (certificate.validFromDate.getTime() <= time.milliseconds) return;
+  if (notBefore(certificate).getTime() <= time.milliseconds) return;
   if (time.verdict === 'synchronised') {
     throw new PrecheckError('certificate.not_yet_valid', detail);
   }
@@ -193,8 +205,8 @@ function validity(
   return {
     cert: certFile,
     subject: oneLine(certificate.subject),
-    not_before: certificate.validFromDate.toISOString(),
-    not_after: certificate.validToDate.toISOString(),
+    not_before: notBefore(certificate).toISOString(),
+    not_after: notAfter(certificate).toISOString(),
     now: time.text,
     time_verdict: time.verdict,
   };

@@ -1,7 +1,11 @@
-/** The built command as a child process: what systemd and an engineer run. */
+/**
+ * The built command: what systemd and an engineer run. With EDGED_EXECUTABLE it is that program, a
+ * process for each call. Otherwise a call that needs nothing of a process is run in a thread.
+ */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { askCommandThread } from './command-in-thread.ts';
 
 const commandFile = fileURLToPath(new URL('../../../edged/bin/edged', import.meta.url));
 const executable = process.env['EDGED_EXECUTABLE'];
@@ -26,6 +30,8 @@ export interface CommandOptions {
   readonly userId?: number;
   /** A program, with its first arguments, that runs the command, such as faketime(1). */
   readonly under?: readonly string[];
+  /** Its own process in any case: what is asked is what a process does. */
+  readonly asProcess?: boolean;
 }
 
 /** As on a laptop: the state root lies wherever it lies. */
@@ -33,11 +39,17 @@ export const skipMountCheck = { EDGE_STATE_ROOT_SKIP_MOUNT_CHECK: '1' } as const
 
 export function runCommand(
   args: readonly string[],
-  { environment = skipMountCheck, directory, userId, under = [] }: CommandOptions = {},
+  options: CommandOptions = {},
 ): CommandResult {
+  const { environment = skipMountCheck, directory, userId, under = [], asProcess } = options;
+  const env = { PATH: process.env['PATH'], ...environment };
+  const needsProcess = asProcess || directory !== undefined || userId !== undefined || under[0];
+  if (!executable && !needsProcess) {
+    return askCommandThread(commandFile, { args, environment: env });
+  }
   const [program = first, ...more] = [...under, first, ...rest, ...args];
   const { status, stdout, stderr, error } = spawnSync(program, more, {
-    env: { PATH: process.env['PATH'], ...environment },
+    env,
     cwd: directory,
     uid: userId,
     encoding: 'utf8',

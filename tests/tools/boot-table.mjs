@@ -1,4 +1,4 @@
-// Boots what the arguments name (tests/boot/container, tests/vm) and prints one table of it.
+// Boots what the arguments name (tests/machine/boot/container, tests/machine/vm) and prints one table of it.
 import { printTable, runTests } from './table.mjs';
 
 const { status, rows } = runTests(process.argv.slice(2), 'BOOT_TABLE');

@@ -2,7 +2,7 @@
 // caught. Arguments are passed on to jest; CRASH_EFFORT and CRASH_SEED as in the tests.
 import { printTable, runTests } from './table.mjs';
 
-const tests = process.argv.length > 2 ? process.argv.slice(2) : ['tests/crash'];
+const tests = process.argv.length > 2 ? process.argv.slice(2) : ['tests/adversary/crash'];
 const { status, rows } = runTests(tests, 'CRASH_TABLE');
 rows.sort((one, other) => (one.rung < other.rung ? -1 : 1));
 const mutants = (rung) => rows.filter((row) => row.rung === rung && row.mutant !== undefined);

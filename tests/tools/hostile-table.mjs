@@ -1,5 +1,5 @@
 // Throws hostile input at everything that reads, and prints one table of it. HOSTILE_CASES (100,000
-// here) and HOSTILE_SEED (the time here) as in tests/hostile/fuzz.test.ts.
+// here) and HOSTILE_SEED (the time here) as in tests/adversary/hostile/fuzz.test.ts.
 import { printTable, runTests } from './table.mjs';
 
 const environment = {
@@ -7,7 +7,11 @@ const environment = {
   HOSTILE_ROUNDS: process.env.HOSTILE_ROUNDS ?? '300',
   HOSTILE_SEED: process.env.HOSTILE_SEED ?? String(Math.trunc(Date.now() / 1000) % 2 ** 31),
 };
-const { status, rows } = runTests(['tests/hostile'], 'HOSTILE_TABLE', environment);
+const { status, rows } = runTests(
+  ['tests/adversary/hostile', 'tests/fast/vectors'],
+  'HOSTILE_TABLE',
+  environment,
+);
 const numbers = ({ cases, acceptedWrongly, crashed, writesOutside }) => [
   cases,
   acceptedWrongly,

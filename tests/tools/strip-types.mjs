@@ -2,5 +2,7 @@
 import { transformSync } from '@swc/wasm-typescript';
 
 export default {
-  process: (source, filename) => ({ code: transformSync(source, { mode: 'strip-only', filename }).code }),
+  process: (source, filename) => ({
+    code: transformSync(source, { mode: 'strip-only', filename }).code,
+  }),
 };

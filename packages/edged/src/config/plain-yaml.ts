@@ -2,7 +2,7 @@
  * Reads a config that is written plainly: two levels of `key: value`, block style, each key once,
  * each value a scalar that YAML 1.2 reads in one way only. This is how configs are written, and a
  * full YAML reader costs more than the rest of a matching boot. Whatever is not so plain is the
- * full reader's; `tests/property/plain-yaml.test.ts` holds the two against each other.
+ * full reader's; `tests/fast/property/plain-yaml.test.ts` holds the two against each other.
  */
 
 type Section = Record<string, unknown>;

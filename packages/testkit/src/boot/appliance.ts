@@ -1,4 +1,4 @@
-/** What the two reference appliances (`tests/appliances`) have in common. */
+/** What the two reference appliances (`tests/machine/appliances`) have in common. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { debianRoot, whyNoRoot } from './root-image.ts';

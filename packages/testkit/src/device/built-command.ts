@@ -37,10 +37,7 @@ export interface CommandOptions {
 /** As on a laptop: the state root lies wherever it lies. */
 export const skipMountCheck = { EDGE_STATE_ROOT_SKIP_MOUNT_CHECK: '1' } as const;
 
-export function runCommand(
-  args: readonly string[],
-  options: CommandOptions = {},
-): CommandResult {
+export function runCommand(args: readonly string[], options: CommandOptions = {}): CommandResult {
   const { environment = skipMountCheck, directory, userId, under = [], asProcess } = options;
   const env = { PATH: process.env['PATH'], ...environment };
   const needsProcess = asProcess || directory !== undefined || userId !== undefined || under[0];

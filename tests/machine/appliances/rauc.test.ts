@@ -32,7 +32,7 @@ const obstacle =
   whyNoAppliance(['rauc', 'mksquashfs', 'objcopy', 'openssl']) ??
   (fs.existsSync(stub) ? undefined : 'needs systemd-boot-efi');
 const each = obstacle === undefined ? test : test.skip;
-const here = path.resolve('tests/appliances');
+const here = path.resolve('tests/machine/appliances');
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-rauc-'));
 const file = (name: string): string => path.join(directory, name);
 const mounted = file('mounted');

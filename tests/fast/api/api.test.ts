@@ -64,7 +64,7 @@ describe('the example', () => {
   const page = fs.readFileSync('docs/api.md', 'utf8');
 
   test('is in the documentation word for word, and prints what is said there', () => {
-    const file = 'tests/api/example.mjs';
+    const file = 'tests/fast/api/example.mjs';
     expect(page).toContain(`\`\`\`js\n${fs.readFileSync(file, 'utf8')}\`\`\``);
     const { status, stdout, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8' });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

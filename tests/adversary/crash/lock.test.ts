@@ -95,7 +95,7 @@ test(
   'of 200 contenders never two are inside, and every one gets in',
   () =>
     withDevice(async ({ stateRoot, directory }) => {
-      const module = new URL('../../packages/host/dist/linux-lock.js', import.meta.url);
+      const module = new URL('../../../packages/host/dist/linux-lock.js', import.meta.url);
       const script = `
       import fs from 'node:fs';
       import { tryLinuxLock } from ${JSON.stringify(module.pathname)};

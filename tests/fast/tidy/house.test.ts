@@ -176,8 +176,8 @@ describe('rooms', () => {
   });
 
   test('a unit test stands where its module stands', () => {
-    const astray = filesBelow('tests/unit', /\.test\.ts$/).filter((name) => {
-      const [, , layer = '', ...inside] = name.replace('.test.ts', '.ts').split('/');
+    const astray = filesBelow('tests/fast/unit', /\.test\.ts$/).filter((name) => {
+      const [, , , layer = '', ...inside] = name.replace('.test.ts', '.ts').split('/');
       return !fs.existsSync(path.join(top, 'packages', layer, 'src', ...inside));
     });
     expect(astray).toEqual([]);

@@ -397,7 +397,7 @@ const hasScript = spawnSync('script', ['--version']).status === 0 && bavail * bs
 );
 
 test('a program that does not even load is exit 5, and not a wrong config', () => {
-  const lastResort = new URL('../../packages/edged/dist/last-resort.js', import.meta.url).href;
+  const lastResort = new URL('../../../packages/edged/dist/last-resort.js', import.meta.url).href;
   for (const failing of ["throw new TypeError('x')", "await Promise.reject(new Error('x'))"]) {
     const script = `await import(${JSON.stringify(lastResort)}); ${failing}`;
     const args = ['--input-type=module', '-e', script];

@@ -27,7 +27,7 @@ import {
 
 const obstacle = onlyByRequest(process.env) ?? whyNoAppliance(['veritysetup']);
 const each = obstacle === undefined ? test : test.skip;
-const here = path.resolve('tests/appliances');
+const here = path.resolve('tests/machine/appliances');
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-appliance-'));
 const file = (name: string): string => path.join(directory, name);
 const esp = `${file('esp.img')}@@1M`;

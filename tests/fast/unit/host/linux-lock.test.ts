@@ -59,7 +59,7 @@ test.each<[string, (place: string) => void]>([
 });
 
 test('without flock(1) there is no lock, and it is said', () => {
-  const module = new URL('../../../packages/host/dist/linux-lock.js', import.meta.url).pathname;
+  const module = new URL('../../../../packages/host/dist/linux-lock.js', import.meta.url).pathname;
   const script = `
     import { tryLinuxLock } from ${JSON.stringify(module)};
     try { tryLinuxLock(process.argv[1], '.l'); } catch (error) { console.log(error.name); }`;

@@ -86,6 +86,13 @@ test('every directory of vectors has its judge', () => {
   expect(directories.sort()).toEqual(Object.keys(judges).sort());
 });
 
+/** `refuses (3.0: accepts)`: OpenSSL 3.0 accepts what later ones refuse. */
+function ofThisOpenssl(cell: string): string {
+  const [, later = cell, version = '', earlier = ''] =
+    /^(\w+) \(([\d.]+): (\w+)\)$/.exec(cell) ?? [];
+  return process.versions.openssl?.startsWith(`${version}.`) ? earlier : later;
+}
+
 describe('where implementations differ, as docs/security.md has it', () => {
   const page = fs.readFileSync('docs/security.md', 'utf8');
 
@@ -104,8 +111,10 @@ describe('where implementations differ, as docs/security.md has it', () => {
         accepts(node),
         accepts(() => ed.verify(signature, vector.body, key)),
       ].map((accepted) => (accepted ? 'accepts' : 'refuses'));
-      const comment = valueOf(vector, 'comment');
-      expect(page).toContain(`| \`${name}\` | ${comment} | ${verdicts.join(' | ')} |`);
+      const row = page.split('\n').find((line) => line.startsWith(`| \`${name}\` |`)) ?? '';
+      const [, comment, ...said] = row.split(' | ').map((cell) => cell.replace(/ \|$/, ''));
+      expect(comment).toBe(valueOf(vector, 'comment'));
+      expect(said.map(ofThisOpenssl)).toEqual(verdicts);
     },
   );
 });

@@ -7,6 +7,8 @@
  *   holds for every message: always `{ zip215: false }`;
  * - it throws on wrong lengths: lengths are checked first, by name;
  * - it lets a small-order key through to verification: refused when the key is loaded;
+ * - it lets an R of small order through, as OpenSSL 3.0 does and 3.5 does not: refused here, so
+ *   that the verdict is the same on every Node.js;
  * - a second opinion costs 0.1 ms: `node:crypto` must agree, or the signature does not hold.
  */
 import { createHash, createPublicKey, verify as verifyByNode } from 'node:crypto';
@@ -51,7 +53,11 @@ export function signatureHolds(
     throw new PrecheckError('manifest.signature_invalid', { found });
   }
   // the quicker one first: with several keys most pairs of signature and key do not match
-  return holdsByNode(signature, message, key) && verify(signature, message, key, { zip215: false });
+  return (
+    holdsByNode(signature, message, key) &&
+    verify(signature, message, key, { zip215: false }) &&
+    decodePoint(signature.subarray(0, 32))?.isSmallOrder() === false
+  );
 }
 
 /** Accepts 32 bytes (seed) and 64 bytes (Go: seed‖public); refuses a pair that does not match. */

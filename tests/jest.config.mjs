@@ -1,3 +1,7 @@
+import { fileURLToPath } from 'node:url';
+
+const top = fileURLToPath(new URL('..', import.meta.url));
+
 export default {
   rootDir: '..',
   testMatch: ['<rootDir>/tests/**/*.test.ts'],
@@ -7,10 +11,11 @@ export default {
     customExportConditions: ['edged-source', 'node', 'node-addons'],
   },
   setupFilesAfterEnv: ['<rootDir>/tests/tools/end-command-thread.mjs'],
-  reporters: ['default', '<rootDir>/tests/tools/closing-line-reporter.mjs'],
+  reporters: ['default', ['<rootDir>/tests/tools/reporter.mjs', { rootDir: top }]],
   coverageProvider: 'v8',
   collectCoverageFrom: ['packages/*/src/**/*.ts'],
   coverageReporters: ['text', 'json-summary'],
   coverageDirectory: 'node_modules/.cache/coverage',
+  maxWorkers: '100%',
   testTimeout: 60_000,
 };

@@ -1,29 +1,19 @@
 // What the tools that run tests and print one table of them have in common.
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { runJest } from './jest.mjs';
 
 /** Runs jest; the rows that tests have appended to the file that the variable names. */
 export function runTests(tests, variable, environment = {}) {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-table-'));
   const table = path.join(directory, 'rows');
   fs.writeFileSync(table, '');
-  const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-  const jest = [
-    'node_modules/jest/bin/jest.js',
-    '--config',
-    'tests/jest.config.mjs',
-    '--runInBand',
-  ];
-  const { status } = spawnSync(process.execPath, [...flags, ...jest, ...tests], {
-    stdio: 'inherit',
-    env: { ...process.env, ...environment, [variable]: table },
-  });
+  const { status } = runJest(['--runInBand', ...tests], { ...environment, [variable]: table });
   const lines = fs.readFileSync(table, 'utf8').split('\n');
   fs.rmSync(directory, { recursive: true });
   return {
-    status: status ?? 1,
+    status,
     rows: lines.filter((line) => line !== '').map((line) => JSON.parse(line)),
   };
 }

@@ -20,7 +20,7 @@ afterAll(() => fs.rmSync(directory, { recursive: true }));
 
 /** TypeDoc refuses what it finds wrong by itself, but looks at one package only. */
 function reference(): Reflection {
-  const typedoc = 'packages/testkit/node_modules/typedoc/bin/typedoc';
+  const typedoc = 'packages/packaging/node_modules/typedoc/bin/typedoc';
   const json = path.join(directory, 'api.json');
   const outputs = ['--out', path.join(directory, 'html'), '--json', json];
   execFileSync(process.execPath, [typedoc, '--options', 'docs/typedoc.json', ...outputs]);

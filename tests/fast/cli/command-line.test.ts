@@ -407,44 +407,6 @@ test('a program that does not even load is exit 5, and not a wrong config', () =
   }
 });
 
-describe('a checkout of which nothing is built, on Node.js', () => {
-  const runOn = (node: string, directory: string) => {
-    fs.cpSync('packages/edged/bin', `${directory}/edged/bin`, { recursive: true });
-    fs.copyFileSync('packages/edged/package.json', `${directory}/edged/package.json`);
-    const fake = `Object.defineProperty(process, 'version', { value: 'v${node}' });`;
-    const program = `${directory}/edged/bin/edged`;
-    const args = ['--import', `data:text/javascript,${fake}`, program, 'version'];
-    return spawnSync(process.execPath, args, { encoding: 'utf8' });
-  };
-
-  test.each(['18.20.4', '20.18.3', '21.7.3', '22.11.0', '23.11.1'])(
-    '%s, which does not fit, is exit 5',
-    (node) =>
-      withDevice(({ directory }) => {
-        const { status, stderr } = runOn(node, directory);
-        expect(status).toBe(5);
-        expect(stderr).toContain(`needs Node.js ${engines.node}, found v${node}`);
-        expect(stderr.trim().split('\n')).toHaveLength(1);
-      }),
-  );
-
-  test.each(['20.19.0', '22.12.0', '24.0.0', '25.1.0', '26.10.0'])(
-    '%s, which fits, is exit 5 and says how to build it',
-    (node) =>
-      withDevice(({ directory }) => {
-        const { status, stderr } = runOn(node, directory);
-        expect(status).toBe(5);
-        expect(stderr).toContain('problem="Cannot find module');
-        expect(stderr).toContain('remedy="Run `npm run setup` in the checkout');
-      }),
-  );
-});
-
-test('the checkout and the package ask for the same Node.js', () => {
-  const checkout = JSON.parse(fs.readFileSync('package.json', 'utf8')) as typeof edgedPackage;
-  expect(checkout.engines).toEqual(engines);
-});
-
 test.each([
   [['precheck', '--confg', 'edge.toml'], '--config'],
   [['precheck', '--config', 'edge.toml', '--dryrun'], '--dry-run'],

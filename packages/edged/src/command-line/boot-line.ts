@@ -1,8 +1,8 @@
 /**
  * Reads the command line of a boot: `precheck` and options from the table, its own ones behind it,
  * each once, written out in full, with a value that is plainly one. Whatever is not such a line
- * (help, other commands, mistakes) is yargs' to read; `tests/fast/property/boot-line.test.ts` holds the
- * two against each other.
+ * (help, other commands, mistakes) is yargs' to read; `tests/fast/property/boot-line.test.ts` holds
+ * the two against each other.
  */
 import type { PrecheckArguments } from '../commands/precheck.ts';
 import { type Option, globalOptions, isWithin, precheckOptions } from './options.ts';

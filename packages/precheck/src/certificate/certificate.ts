@@ -123,7 +123,7 @@ export function checkPair(
 }
 
 /**
- * The start and the end of the validity; an invalid date where the certificate holds no time. Parsed
+ * The start and the end of the validity; an invalid date where the certificate holds no time. Read
  * from the text that OpenSSL prints: `validFromDate` and `validToDate` came with Node.js 22.10.
  */
 export function notBefore({ validFrom }: X509Certificate): Date {

@@ -2,7 +2,7 @@
  * Boots a root disk with a kernel of Debian's in QEMU, from power-on to power-off: another kernel,
  * a disk that can be missing, a clock that can be wrong, a plug that can be pulled. Always emulated
  * (`-accel tcg`), about ten seconds a boot. Killing QEMU is a weak power cut: what the guest has
- * written survives in the cache of the host. Strong ones are made in tests/adversary/crash/power-cut.
+ * written survives in the cache of the host. Strong ones: tests/adversary/crash/power-cut.test.ts.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,7 +1,7 @@
 /**
  * A disk in memory that remembers every primitive step, so that `power-cut.ts` can say what a power
  * failure after any of them may leave. It takes the same steps as the adapters of `@edged/host`
- * (`tests/adversary/crash/system-calls.test.ts` compares them with the system calls of the real ones).
+ * (`tests/adversary/crash/system-calls.test.ts` compares them with the real system calls).
  *
  * The faults it allows are as weak as the filesystems we support allow, and no weaker:
  * - file data that was not fsynced may be there, be missing, be cut short, or be zeros;

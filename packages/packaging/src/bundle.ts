@@ -26,7 +26,7 @@ const common = {
   splitting: true,
   platform: 'node',
   format: 'esm',
-  target: 'node24',
+  target: 'node20',
   conditions: ['edged-source'],
   minifySyntax: true,
   minifyWhitespace: true,

@@ -15,7 +15,7 @@ const mebibyte = 1024 * 1024;
 fs.mkdirSync(dist, { recursive: true });
 const bundle = path.join(dist, 'node');
 const size = await bundleForNode(bundle);
-console.log(`${bundle}/: ${(size / 1024).toFixed(0)} KiB, for Node.js 24 or newer`);
+console.log(`${bundle}/: ${(size / 1024).toFixed(0)} KiB, for Node.js 20.19 or newer`);
 const manual = path.join(dist, 'man');
 fs.rmSync(manual, { recursive: true, force: true });
 fs.mkdirSync(manual);

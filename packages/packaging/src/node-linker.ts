@@ -66,7 +66,7 @@ async function wrap(text: string): Promise<string> {
   const { code } = await transform(text, {
     format: 'cjs',
     platform: 'node',
-    target: 'node24',
+    target: 'node20',
     supported: { 'dynamic-import': false }, // becomes require: every part is CommonJS
     define: { 'import.meta.url': '__url' },
     minifySyntax: true,

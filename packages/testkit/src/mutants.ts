@@ -275,7 +275,7 @@ async function bundle(
     bundle: true,
     platform: 'node',
     format: 'esm',
-    target: 'node24',
+    target: 'node20',
     conditions: ['edged-source'],
     external: [...external, 'blake3-wasm', '@napi-rs/blake-hash'],
     plugins: [applied],

@@ -4,10 +4,11 @@
  */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { layout } from '@edged/model/layout';
-import { withDevice } from '@edged/testkit/device/device';
+import { TestDevice } from '@edged/testkit/device/device';
 
 const places = [
   layout.transaction,
@@ -44,33 +45,48 @@ const strange: readonly (readonly [string, Make])[] = [
 
 const isNews = (line: string): boolean => !line.includes('mount_check_skipped');
 
+// one device in epoch 1, and its state root anew for every test: making it takes most of the time
+const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-strange-'));
+const device = new TestDevice(directory);
+const [kept, outside] = [path.join(directory, 'kept'), path.join(directory, 'outside')];
+
+beforeAll(async () => {
+  await device.prepare();
+  for (const version of ['1', '2']) {
+    device.flash({ name: `${version}.0`, kernelRelease: `6.1.0-${version}` });
+    await device.boot();
+  }
+  fs.renameSync(device.stateRoot, kept);
+});
+beforeEach(() => {
+  for (const used of [device.stateRoot, outside]) fs.rmSync(used, { recursive: true, force: true });
+  fs.cpSync(kept, device.stateRoot, { recursive: true });
+  device.flash({ name: '2.0', kernelRelease: '6.1.0-2' });
+  device.write('outside/secret', 'a secret');
+});
+afterAll(() => fs.rmSync(directory, { recursive: true }));
+
 describe.each(['boots again', 'has its OS replaced'])('a device that %s', (what) => {
   describe.each(strange)('with %s', (_kind, make) => {
-    test.each(places)('as %s', (place) =>
-      withDevice(async (device) => {
-        await device.boot();
-        device.flash({ name: '2.0', kernelRelease: '6.1.0-2' });
-        await device.boot();
-        device.write('outside/secret', 'a secret');
-        const file = device.inside(place);
-        fs.rmSync(file, { recursive: true, force: true });
-        fs.mkdirSync(path.dirname(file), { recursive: true });
-        make(file, path.join(device.directory, 'outside'));
-        const isReplaced = what === 'has its OS replaced';
-        if (isReplaced) device.flash({ name: '3.0', kernelRelease: '6.1.0-3' });
+    test.each(places)('as %s', async (place) => {
+      const file = device.inside(place);
+      fs.rmSync(file, { recursive: true, force: true });
+      fs.mkdirSync(path.dirname(file), { recursive: true });
+      make(file, outside);
+      const isReplaced = what === 'has its OS replaced';
+      if (isReplaced) device.flash({ name: '3.0', kernelRelease: '6.1.0-3' });
 
-        const { exitCode, logLines } = await device.boot();
+      const { exitCode, logLines } = await device.boot();
 
-        expect([exitCode, logLines.filter((line) => line.includes('ERROR'))]).toEqual([0, []]);
-        const isCounted = isReplaced || place === layout.fingerprint; // lost, never new
-        expect(device.fingerprint()['boot_epoch']).toBe(isCounted ? 2 : 1);
-        expect([device.evidenceEpoch('current'), device.evidenceEpoch('previous')]).toEqual(
-          isCounted ? [2, 1] : [1, 0],
-        );
-        expect(device.leftovers()).toEqual([]);
-        expect(fs.readdirSync(path.join(device.directory, 'outside'))).toEqual(['secret']);
-        expect((await device.boot()).logLines.filter(isNews)).toEqual([]);
-      }),
-    );
+      expect([exitCode, logLines.filter((line) => line.includes('ERROR'))]).toEqual([0, []]);
+      const isCounted = isReplaced || place === layout.fingerprint; // lost, never new
+      expect(device.fingerprint()['boot_epoch']).toBe(isCounted ? 2 : 1);
+      expect([device.evidenceEpoch('current'), device.evidenceEpoch('previous')]).toEqual(
+        isCounted ? [2, 1] : [1, 0],
+      );
+      expect(device.leftovers()).toEqual([]);
+      expect(fs.readdirSync(outside)).toEqual(['secret']);
+      expect((await device.boot()).logLines.filter(isNews)).toEqual([]);
+    });
   });
 });

@@ -10,8 +10,8 @@ import { type Metafile, type OutputFile, transform } from 'esbuild';
 /** The name of the file to start, beside `parts/`. */
 export const commandFile = 'edged.cjs';
 
-/** On an older Node.js the certificate gate lacks what it needs. */
-const oldestMajor = 24;
+/** As `engines` in package.json says, by its major. */
+const oldestMajor = 20;
 
 /** What a matching boot imports on its way, besides what the entry does at once. */
 const bootModules = [

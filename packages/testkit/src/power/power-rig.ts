@@ -102,7 +102,11 @@ export async function record(
   };
 }
 
-/** Mounts an image or a device, acts, unmounts. */
+/**
+ * Mounts an image or a device, acts, unmounts. Returns when the loop device is gone as well: on a busy
+ * machine it outlives the mount for a moment, and the next mount of the image would be served from
+ * what it remembers.
+ */
 export async function mounted<Result>(
   image: string,
   mountPoint: string,
@@ -114,6 +118,9 @@ export async function mounted<Result>(
     return await act();
   } finally {
     unmount(mountPoint);
+    while (loop.length > 0 && execFileSync('losetup', ['-j', image]).length > 0) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
   }
 }
 

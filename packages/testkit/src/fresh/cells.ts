@@ -42,9 +42,9 @@ export function nameOf({ release, toolchain, hasBarePath }: FreshCell): string {
   return [release, versions, ...(hasBarePath ? ['bare'] : [])].join('-');
 }
 
-/** Without `apt` in the name of the list: what a machine has on which this Node starts. */
+/** Debian's names of what a minimal machine lacks for this Node and npm. */
 export function packagesOf({ toolchain }: FreshCell): readonly string[] {
-  // Debian's npm brings certificates, OpenSSL and Python with it; Node 26 asks for libatomic
+  // Debian's npm brings certificates, OpenSSL and Python with it; Node 26 needs libatomic
   return toolchain === 'debian' ? ['nodejs', 'npm'] : ['libatomic1', 'libstdc++6'];
 }
 

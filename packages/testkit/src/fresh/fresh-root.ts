@@ -15,8 +15,9 @@ import type { Leftovers } from './verdict.ts';
 
 export const stranger = { name: 'stranger', id: 1000, home: '/home/stranger' } as const;
 export const checkout = `${stranger.home}/my projects/edged`;
-/** A directory with node, npm and sh, and nothing else. */
+/** A directory with what npm itself needs to run a script, and nothing else. */
 export const barePath = '/opt/bare';
+const bareTools = ['node', 'npm', 'sh'];
 const certificates = `${stranger.home}/.registry.pem`;
 
 /** Makes the root of a cell; its directory. */
@@ -39,7 +40,7 @@ export async function makeRoot(cell: FreshCell, materials: Materials): Promise<s
   }
   if (cell.hasBarePath) {
     fs.mkdirSync(path.join(root, barePath), { recursive: true });
-    for (const tool of ['node', 'npm', 'sh']) {
+    for (const tool of bareTools) {
       fs.symlinkSync(`/usr/bin/${tool}`, path.join(root, barePath, tool));
     }
   }

@@ -1,7 +1,7 @@
 /**
  * Types a command as the stranger: in the root, in the checkout, without privileges, with PATH,
- * HOME and LANG for its whole environment, no terminal and nothing to read. The root has a /proc
- * of its own, /sys to read, and of the devices those that any program may expect.
+ * HOME and LANG for its whole environment, no terminal and nothing to read. The root has /proc and
+ * pseudo terminals of its own, /sys to read, and of the devices those that any program may expect.
  */
 import path from 'node:path';
 import type { Release } from './cells.ts';
@@ -44,8 +44,10 @@ ln -s /proc/self/fd dev/fd
 ln -s /proc/self/fd/0 dev/stdin
 ln -s /proc/self/fd/1 dev/stdout
 ln -s /proc/self/fd/2 dev/stderr
-mkdir dev/shm
+mkdir dev/shm dev/pts
 mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs dev/shm
+mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5,nosuid,noexec devpts dev/pts
+ln -s pts/ptmx dev/ptmx
 if [ "$tmp" = tmpfs ]; then mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs tmp; fi
 if [ "$access" = ro ]; then
   mount --bind "./$checkout" "./$checkout"

@@ -16,8 +16,7 @@ const help = `usage: npm run test:fresh -- [--slice | CELL...]
   --list   the names of the cells
   --help   this text
 
-Without arguments all cells are run, one after the other: a minute or more for each.
-`;
+Without arguments all cells are run, one after the other: a few minutes for each.`;
 
 function readArguments() {
   const options = Object.fromEntries(
@@ -87,9 +86,8 @@ function printResults(results) {
 
 async function main() {
   const { chosen, list, help: isHelp } = readArguments();
-  if (isHelp) return process.stdout.write(help) && 0;
-  if (list) {
-    for (const cell of chosen) console.log(nameOf(cell));
+  if (isHelp || list) {
+    console.log(isHelp ? help : chosen.map(nameOf).join('\n'));
     return 0;
   }
   const whyNot = whyNoFreshRoot();

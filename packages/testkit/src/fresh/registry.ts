@@ -67,6 +67,6 @@ export async function packageTarball(
 }
 
 function firstError(output: string): string {
-  const [, error] = /^npm (?:error|ERR!) (?!code )(.+)$/m.exec(output) ?? [];
+  const [, error] = /^npm (?:error|ERR!) (?!code |syscall |errno )(.+)$/m.exec(output) ?? [];
   return error ?? 'npm does not say why';
 }

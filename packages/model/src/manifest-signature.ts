@@ -7,8 +7,8 @@
  *   holds for every message: always `{ zip215: false }`;
  * - it throws on wrong lengths: lengths are checked first, by name;
  * - it lets a small-order key through to verification: refused when the key is loaded;
- * - it lets an R of small order through, as OpenSSL 3.0 does and 3.5 does not: refused here, so
- *   that the verdict is the same on every Node.js;
+ * - it lets an R of small order through, as older versions of OpenSSL do: refused here, so that the
+ *   verdict is the same on every Node.js;
  * - a second opinion costs 0.1 ms: `node:crypto` must agree, or the signature does not hold.
  */
 import { createHash, createPublicKey, verify as verifyByNode } from 'node:crypto';

@@ -10,7 +10,7 @@
  *   file times with the clock, waits two seconds, lets two processes take over together, and is
  *   held for ever by a time in the future. It is never asked.
  */
-import { spawnSync } from 'node:child_process';
+import { type SpawnSyncReturns, type StdioOptions, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { DiskError, type HeldLock, LockUnavailable, type Mount } from './host.ts';
 import { openRoot } from './linux-disk.ts';
@@ -19,11 +19,18 @@ import lockfile from 'proper-lockfile';
 
 const heldElsewhere = 1;
 
+/** Where flock(1) is looked for: by PATH, and else where distributions put it. */
+export const flockPlaces = ['flock', '/usr/bin/flock', '/bin/flock'];
+
 /** One attempt: undefined when another process holds it. Throws `LockUnavailable`, `DiskError`. */
-export function tryLinuxLock(stateRoot: string, visibleLock: string): HeldLock | undefined {
+export function tryLinuxLock(
+  stateRoot: string,
+  visibleLock: string,
+  places: readonly string[] = flockPlaces,
+): HeldLock | undefined {
   const fd = openRoot(stateRoot);
   try {
-    if (!flock(fd)) {
+    if (!flock(fd, places)) {
       fs.closeSync(fd);
       return undefined;
     }
@@ -48,8 +55,7 @@ export function tryLinuxLock(stateRoot: string, visibleLock: string): HeldLock |
  * process of another PID namespace is not in the list.
  */
 export function isLinuxLocked(stateRoot: string, mounts: readonly Mount[]): boolean {
-  const { error } = spawnSync('flock', ['--version'], { stdio: 'ignore' });
-  if (error) throw new LockUnavailable('flock(1) did not start', { cause: error });
+  runFlock(['--version'], 'ignore', flockPlaces);
   // stat(2) on btrfs names another device than the kernel's list and mountinfo do
   const [major, minor] = (mountOf(stateRoot, mounts)?.device ?? '').split(':').map(Number);
   const place = `${hex(major)}:${hex(minor)}:${fs.statSync(stateRoot).ino}`;
@@ -72,13 +78,27 @@ function hex(number = -1): string {
   return number.toString(16).padStart(2, '0');
 }
 
-function flock(fd: number): boolean {
-  const result = spawnSync('flock', ['-n', '-x', '3'], { stdio: ['ignore', 'ignore', 'pipe', fd] });
-  if (result.error) throw new LockUnavailable('flock(1) did not start', { cause: result.error });
+function flock(fd: number, places: readonly string[]): boolean {
+  const result = runFlock(['-n', '-x', '3'], ['ignore', 'ignore', 'pipe', fd], places);
   if (result.status === 0) return true;
   const complaint = result.stderr.toString().trim();
   if (result.status === heldElsewhere && complaint === '') return false;
   throw new LockUnavailable(`flock(1) ended with ${result.status ?? result.signal}: ${complaint}`);
+}
+
+/** Of the first place where it starts. Throws `LockUnavailable`, with what the first place said. */
+function runFlock(
+  args: readonly string[],
+  stdio: StdioOptions,
+  places: readonly string[],
+): SpawnSyncReturns<Buffer> {
+  let cause: Error | undefined;
+  for (const place of places) {
+    const result = spawnSync(place, args, { stdio });
+    if (!result.error) return result;
+    cause ??= result.error;
+  }
+  throw new LockUnavailable('flock(1) did not start', { cause });
 }
 
 /** `lockfilePath` names the lock through the held descriptor, so that no symlink redirects it. */

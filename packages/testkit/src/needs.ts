@@ -1,55 +1,64 @@
 /**
- * What a test needs beyond Node.js, npm and a POSIX shell. Where that is not there the test is
- * skipped under a name that says so, and the closing report (`tests/tools/reporter.mjs`) lists it.
- * Nothing is ever failed for the lack of a tool or of a right, and nothing skipped is a pass.
+ * What a test needs beyond Node.js, npm, a POSIX shell and flock(1), which edged itself needs. Where
+ * that is not there the test is skipped under a name that says so, and the closing report
+ * (`tests/tools/reporter.mjs`) lists it. Nothing is ever failed for the lack of a tool or of a
+ * right, and nothing skipped is a pass.
  */
-import { spawnSync } from 'node:child_process';
-import fs from 'node:fs';
 import { test } from '@jest/globals';
+import {
+  type Circumstance,
+  type RightOfRoot,
+  circumstances,
+  freeGigabytes,
+  rightsOfRoot,
+  runs,
+} from './circumstances.ts';
 import { type Tool, tools } from './tools.ts';
 
-const rights = {
-  root: () => process.getuid?.() === 0,
-  'a user other than root': () => process.getuid?.() !== 0,
-  'loop devices': () => process.getuid?.() === 0 && spawnSync('losetup', ['-f']).status === 0,
-  'a running systemd': () => fs.existsSync('/run/systemd/system'),
-  '/etc/os-release': () => fs.existsSync('/etc/os-release'),
-  'the command on Node.js': () => !process.env['EDGED_EXECUTABLE'],
-} as const satisfies Record<string, () => boolean>;
+type Space = `${number} GB free in the temporary directory`;
+export type Need = Tool | Circumstance | RightOfRoot | Space;
+/** Found missing by the caller: what, or undefined where nothing is. */
+export type Obstacle = { readonly obstacle: string | undefined };
 
-export type Need = Tool | keyof typeof rights;
-
-const known = new Map<Need, boolean>();
+/** What stands in the way of each need that was asked for, or undefined. */
+const known = new Map<Need, string | undefined>();
 
 export function has(need: Need): boolean {
-  const found =
-    known.get(need) ??
-    (need in rights ? rights[need as keyof typeof rights]() : hasTool(need as Tool));
-  known.set(need, found);
-  return found;
+  return lacking(need) === undefined;
+}
+
+/** What is not there of all this, as the name of a skipped test says it; undefined: all of it is. */
+export function lacking(...needs: readonly (Need | Obstacle)[]): string | undefined {
+  const missing = needs.map((need) => (typeof need === 'string' ? ask(need) : need.obstacle));
+  const named = new Set(missing.filter((what) => what !== undefined));
+  return named.size === 0 ? undefined : [...named].join(', ');
+}
+
+function ask(need: Need): string | undefined {
+  if (!known.has(need)) known.set(need, lookFor(need));
+  return known.get(need);
+}
+
+function lookFor(need: Need): string | undefined {
+  if (need in tools) return hasTool(need as Tool) ? undefined : need;
+  if (need in rightsOfRoot) {
+    if (!has('root')) return 'root';
+    return rightsOfRoot[need as RightOfRoot]() ? undefined : need;
+  }
+  if (need in circumstances) return circumstances[need as Circumstance]() ? undefined : need;
+  return freeGigabytes() >= Number.parseFloat(need) ? undefined : need;
 }
 
 function hasTool(tool: Tool): boolean {
   const { probe } = tools[tool];
-  const [command = tool, ...args] = probe;
-  const { error, status } = spawnSync(command, args, { stdio: 'ignore' });
-  return !error && (status === 0 || !('mustSucceed' in tools[tool]));
+  const status = runs(probe);
+  return status !== undefined && (status === 0 || !('mustSucceed' in tools[tool]));
 }
 
-/** The needs that are not met here; undefined when all are. */
-export function lacking(...needs: readonly Need[]): string | undefined {
-  const missing = needs.filter((need) => !has(need));
-  return missing.length === 0 ? undefined : missing.join(', ');
-}
-
-/** `test`, or a `test.skip` that names what is missing. `obstacle`: found missing by the caller. */
-export function testWith(
-  ...needs: readonly (Need | { readonly obstacle: string | undefined })[]
-): typeof test {
-  const missing = needs.flatMap((need) =>
-    typeof need === 'string' ? (lacking(need) ?? []) : (need.obstacle ?? []),
-  );
-  return missing.length === 0 ? test : skipping(` (needs ${missing.join(', ')})`);
+/** `test`, or a `test.skip` that names what is missing. */
+export function testWith(...needs: readonly (Need | Obstacle)[]): typeof test {
+  const missing = lacking(...needs);
+  return missing === undefined ? test : skipping(` (needs ${missing})`);
 }
 
 function skipping(reason: string): typeof test {

@@ -1,10 +1,16 @@
 /** What a person or a script sees of the command: help, streams, formats. */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
+import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { command, runCommand, skipMountCheck } from '@edged/testkit/device/built-command';
+import {
+  command,
+  runCommand,
+  shellLine,
+  skipMountCheck,
+} from '@edged/testkit/device/built-command';
 import { withDevice } from '@edged/testkit/device/device';
+import { testWith } from '@edged/testkit/needs';
 import type { CommandDefinition } from 'edged/command-line/command-definitions';
 import { commandDefinitions } from 'edged/command-line/command-line';
 
@@ -150,7 +156,8 @@ test('--output json on refusal: the reason, the remedy, the exit code', () =>
 
 test('a closed stdout or stderr changes no exit code', () =>
   withDevice((device) => {
-    const script = `${command.join(' ')} precheck --config ${device.config} --output json`;
+    const args = ['precheck', '--config', device.config, '--output', 'json'];
+    const script = shellLine([...command, ...args]);
     const env = { PATH: process.env['PATH'], ...skipMountCheck };
     for (const redirection of ['>&-', '2>&-', '>/dev/full', '2>/dev/full', '>&- 2>&-']) {
       const { status } = spawnSync('sh', ['-c', `${script} ${redirection}`], { env });
@@ -182,19 +189,21 @@ test.each([
 );
 
 // the runtime of the executable refuses to start there, before any of ours runs
-const canStartAnywhere = process.env['EDGED_EXECUTABLE'] === undefined;
-
-(canStartAnywhere ? test : test.skip)('a removed working directory stops only what needs it', () =>
+testWith('the command on Node.js')('a removed working directory stops only what needs it', () =>
   withDevice((device) => {
-    const gone = `cd "$(mktemp -d)" && rmdir "$PWD" && exec ${command.join(' ')}`;
-    const env = { PATH: process.env['PATH'], ...skipMountCheck };
-    const run = (args: string) =>
-      spawnSync('sh', ['-c', `${gone} ${args}`], { env, encoding: 'utf8' });
-    expect(run('version')).toMatchObject({ status: 0, stderr: '' });
-    expect(run(`precheck --config ${device.config} --dry-run`).status).toBe(0);
-    expect(run(`doctor --config ${device.config}`)).toMatchObject({ status: 0, stderr: '' });
-    const { status, stderr } = run('verify --state-root here');
-    expect(status).toBe(1);
+    const directory = path.join(device.directory, 'gone');
+    const leave = `fs.rmdirSync(${JSON.stringify(directory)});
+      const [program, ...args] = process.argv.slice(1);
+      process.exitCode = child_process.spawnSync(program, args, { stdio: 'inherit' }).status;`;
+    const run = (...args: string[]) => {
+      fs.mkdirSync(directory);
+      return runCommand(args, { under: [process.execPath, '-e', leave, '--'], directory });
+    };
+    expect(run('version')).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(run('precheck', '--config', device.config, '--dry-run').exitCode).toBe(0);
+    expect(run('doctor', '--config', device.config)).toMatchObject({ exitCode: 0, stderr: '' });
+    const { exitCode, stderr } = run('verify', '--state-root', 'here');
+    expect(exitCode).toBe(1);
     expect(stderr).toContain('reason="config.input_unusable" file="." errno="ENOENT"');
   }),
 );
@@ -202,7 +211,8 @@ const canStartAnywhere = process.env['EDGED_EXECUTABLE'] === undefined;
 test('keygen makes both halves, with their modes whatever the umask, or none', () =>
   withDevice(({ directory }) => {
     const keys = `${directory}/new`;
-    const made = spawnSync('sh', ['-c', `umask 077; exec ${command.join(' ')} keygen ${keys}`]);
+    const line = shellLine([...command, 'keygen', keys]);
+    const made = spawnSync('sh', ['-c', `umask 077; exec ${line}`]);
     expect(made.status).toBe(0);
     const modeOf = (name: string): number => fs.statSync(`${keys}/${name}`).mode & 0o777;
     expect(modeOf('manifest-sign.key')).toBe(0o600);
@@ -214,8 +224,7 @@ test('keygen makes both halves, with their modes whatever the umask, or none', (
     expect(fs.readdirSync(keys)).toEqual(['manifest-verify.pub']);
   }));
 
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
-(hasOpenssl ? test : test.skip)('sign tells how a PEM key becomes one that it takes', () =>
+testWith('openssl')('sign tells how a PEM key becomes one that it takes', () =>
   withDevice((device) => {
     const [pem, raw] = ['key.pem', 'raw.key'].map((name) => `${device.directory}/${name}`);
     spawnSync('openssl', ['genpkey', '-algorithm', 'ed25519', '-out', `${pem}`]);
@@ -236,7 +245,7 @@ const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 );
 
 const p256 = ['EC', '-pkeyopt', 'ec_paramgen_curve:P-256'];
-(hasOpenssl ? test.each : test.skip.each)([
+testWith('openssl').each([
   ['ec', ['genpkey', '-algorithm', ...p256]],
   ['rsa', ['genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048']],
   ['x25519', ['genpkey', '-algorithm', 'X25519']],
@@ -374,15 +383,14 @@ test('init makes nothing where precheck would refuse the place, nor in an unname
     expect(fs.readdirSync(open)).toEqual([]);
   }));
 
-const { bavail, bsize } = fs.statfsSync(os.tmpdir());
-const hasScript = spawnSync('script', ['--version']).status === 0 && bavail * bsize > 4 * 2 ** 30;
-(hasScript ? test : test.skip)('progress is for a terminal, and is gone when it is done', () =>
+const forTerminals = testWith('script', '5 GB free in the temporary directory');
+forTerminals('progress is for a terminal, and is gone when it is done', () =>
   withDevice((device) => {
     device.precheck();
     device.editFingerprint({ composite_hash: 'ffff0000' });
     const [large, size] = [device.inside('runtime/binaries/edge-agent'), 1.5 * 2 ** 30];
     fs.truncateSync(large, size);
-    const line = [...command, 'precheck', '--config', device.config].join(' ');
+    const line = shellLine([...command, 'precheck', '--config', device.config]);
     const env = { PATH: process.env['PATH'], TERM: 'xterm', ...skipMountCheck };
     const shown = spawnSync('script', ['-qec', line, '/dev/null'], { env, encoding: 'utf8' });
     expect(shown.status).toBe(0);

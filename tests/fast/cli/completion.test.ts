@@ -1,5 +1,5 @@
 /** Completion: the definitions it is made of, what is answered, and the scripts in real shells. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -8,7 +8,8 @@ import { commandDefinitions } from 'edged/command-line/command-line';
 import type { CommandDefinition } from 'edged/command-line/command-definitions';
 import { completeWords, directoryOptions, textOptions } from 'edged/command-line/completion-words';
 import { shells } from 'edged/command-line/completion-scripts';
-import { command, runCommand } from '@edged/testkit/device/built-command';
+import { command, runCommand, shellLine } from '@edged/testkit/device/built-command';
+import { testWith } from '@edged/testkit/needs';
 
 const program = commandDefinitions();
 const withWords = (
@@ -115,35 +116,30 @@ describe('edged completion', () => {
 });
 
 describe('in the shell itself', () => {
-  const has = (tool: string): boolean => !spawnSync(tool, ['--version']).error;
-  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-completion-'));
+  let directory: string;
   const file = (name: string): string => path.join(directory, name);
-  const here = file('here');
-  const env = { PATH: `${directory}:${process.env['PATH']}`, HOME: directory, TERM: 'vt100' };
   const run = (tool: string, args: readonly string[]): string =>
     execFileSync(tool, args, {
-      cwd: here,
-      env,
+      cwd: file('here'),
+      env: { PATH: `${directory}:${process.env['PATH']}`, HOME: directory, TERM: 'vt100' },
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
     });
 
   beforeAll(() => {
-    const line = command.map((word) => `'${word}'`).join(' ');
-    fs.writeFileSync(file('edged'), `#!/bin/sh\nexec ${line} "$@"\n`, { mode: 0o755 });
+    directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-completion-'));
+    fs.writeFileSync(file('edged'), `#!/bin/sh\nexec ${shellLine(command)} "$@"\n`, {
+      mode: 0o755,
+    });
     for (const shell of shells) {
       fs.writeFileSync(file(`script.${shell}`), runCommand(['completion', shell]).stdout);
     }
-    fs.mkdirSync(path.join(here, 'a directory'), { recursive: true });
-    fs.writeFileSync(path.join(here, 'a file'), '');
+    fs.mkdirSync(file('here/a directory'), { recursive: true });
+    fs.writeFileSync(file('here/a file'), '');
   });
   afterAll(() => fs.rmSync(directory, { recursive: true }));
 
-  const each = (tool: string) => (has(tool) ? test : test.skip);
-  const nameFor = (tool: string): string =>
-    has(tool) ? tool : `${tool} (SKIPPED: ${tool} is not installed)`;
-
-  each('bash').each<[string[], string[]]>([
+  testWith('bash').each<[string[], string[]]>([
     [['pre'], ['precheck']],
     [
       ['precheck', '--output', ''],
@@ -160,14 +156,14 @@ describe('in the shell itself', () => {
     ],
     [['init', 'a'], ['a directory']],
     [['bless', '--health-url', 'a'], []],
-  ])(`${nameFor('bash')}: %j`, (words, expected) => {
-    const ask = `source ${file('script.bash')}; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _edged
+  ])('bash: %j', (words, expected) => {
+    const ask = `source '${file('script.bash')}'; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _edged
       (( \${#COMPREPLY[@]} == 0 )) || printf '%s\\n' "\${COMPREPLY[@]}" | sort`;
     const answer = run('bash', ['--norc', '-c', ask, 'bash', 'edged', ...words]);
     expect(answer.split('\n').slice(0, -1)).toEqual([...expected].sort());
   });
 
-  each('fish').each<[string, string[]]>([
+  testWith('fish').each<[string, string[]]>([
     ['edged pre', ['precheck']],
     ['edged precheck --output ', ['json', 'text']],
     ['edged precheck --output=j', ['--output=json']],
@@ -175,44 +171,40 @@ describe('in the shell itself', () => {
     ['edged precheck --config=a', ['--config=a directory/', '--config=a file']],
     ['edged init ', ['a directory/']],
     ['edged bless --health-url ', []],
-  ])(`${nameFor('fish')}: %s`, (line, expected) => {
-    const ask = `source ${file('script.fish')}; complete -C '${line}'`;
+  ])('fish: %s', (line, expected) => {
+    const ask = `source '${file('script.fish')}'; complete -C '${line}'`;
     const answers = run('fish', ['--no-config', '-c', ask]).split('\n').slice(0, -1);
     expect(answers).toHaveLength(expected.length);
     expect(new Set(answers.map((answer) => answer.split('\t')[0]))).toEqual(new Set(expected));
   });
 
-  const hasZsh = has('zsh') && has('script');
   // the line editor itself completes, on a terminal of script(1), and writes what has become of it
-  (hasZsh ? test : test.skip)(
-    hasZsh ? 'zsh' : 'zsh (SKIPPED: zsh or script is not installed)',
-    () => {
-      const lines: readonly [string, string][] = [
-        ['edged pre', 'edged precheck '],
-        ['edged precheck --output=j', 'edged precheck --output=json '],
-        ['edged precheck --output j', 'edged precheck --output json '],
-        ['edged precheck --rotate', 'edged precheck --rotate-certs '],
-        ['edged precheck --config a\\ f', 'edged precheck --config a\\ file '],
-        ['edged precheck --config=a\\ f', 'edged precheck --config=a\\ file '],
-        ['edged init a', 'edged init a\\ directory/'],
-        ['edged keys li', 'edged keys list '],
-        ['edged bless --health-url a', 'edged bless --health-url a'],
-      ];
-      fs.renameSync(file('script.zsh'), file('_edged'));
-      fs.writeFileSync(file('lines'), lines.map(([line]) => `${line}\n`).join(''));
-      fs.writeFileSync(file('.zshrc'), zshThatCompletes(directory));
-      run('script', ['-qec', `ZDOTDIR=${directory} zsh -di`, '/dev/null']);
-      const expected = lines.map(([, line]) => `${line}\n`).join('');
-      expect(fs.readFileSync(file('completed'), 'utf8')).toBe(expected);
-    },
-  );
+  testWith('zsh', 'script')('zsh', () => {
+    const lines: readonly [string, string][] = [
+      ['edged pre', 'edged precheck '],
+      ['edged precheck --output=j', 'edged precheck --output=json '],
+      ['edged precheck --output j', 'edged precheck --output json '],
+      ['edged precheck --rotate', 'edged precheck --rotate-certs '],
+      ['edged precheck --config a\\ f', 'edged precheck --config a\\ file '],
+      ['edged precheck --config=a\\ f', 'edged precheck --config=a\\ file '],
+      ['edged init a', 'edged init a\\ directory/'],
+      ['edged keys li', 'edged keys list '],
+      ['edged bless --health-url a', 'edged bless --health-url a'],
+    ];
+    fs.renameSync(file('script.zsh'), file('_edged'));
+    fs.writeFileSync(file('lines'), lines.map(([line]) => `${line}\n`).join(''));
+    fs.writeFileSync(file('.zshrc'), zshThatCompletes(directory));
+    run('script', ['-qec', `ZDOTDIR='${directory}' zsh -di`, '/dev/null']);
+    const expected = lines.map(([, line]) => `${line}\n`).join('');
+    expect(fs.readFileSync(file('completed'), 'utf8')).toBe(expected);
+  });
 });
 
 function zshThatCompletes(directory: string): string {
-  return `fpath=(${directory} $fpath)
+  return `fpath=('${directory}' $fpath)
 autoload -Uz compinit
 compinit -u -D
-lines=("\${(@f)$(<${directory}/lines)}")
+lines=("\${(@f)$(<'${directory}'/lines)}")
 complete-next() {
   if (( $#lines == 0 )); then
     BUFFER=exit
@@ -220,7 +212,7 @@ complete-next() {
     BUFFER=$lines[1] CURSOR=$#lines[1]
     shift lines
     zle complete-word
-    print -r -- "$BUFFER" >>${directory}/completed
+    print -r -- "$BUFFER" >>'${directory}'/completed
     BUFFER=''
   fi
   zle accept-line

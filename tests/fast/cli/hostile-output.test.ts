@@ -8,6 +8,7 @@ import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import { runCommand, skipMountCheck } from '@edged/testkit/device/built-command';
 import { withDevice } from '@edged/testkit/device/device';
+import { testWith } from '@edged/testkit/needs';
 
 /** Clears a screen, turns text around, forges a line. */
 const hostile = '\u001b[2J\u009b31m\u202e\nforged: all is well';
@@ -87,7 +88,7 @@ test.each([
   }),
 );
 
-test.each([
+testWith('bash').each([
   ['a whole config', 'cat "$CONFIG"', 0],
   ['too much', 'cat "$CONFIG"; head -c 1200000 /dev/zero | tr "\\0" "#"', 1],
   ['without end', 'yes "# comment"', 1],
@@ -129,11 +130,12 @@ test('repairing what a crash left needs the config, which says whose word counts
     expect(fs.existsSync(device.inside('bootstrap/transaction'))).toBe(false);
   }));
 
-test('a config that is a pipe nobody writes to is refused, not waited for', () =>
+testWith('mkfifo')('a config that is a pipe nobody writes to is refused, not waited for', () =>
   withDevice((device) => {
     fs.rmSync(device.config);
     execFileSync('mkfifo', [device.config]);
     const { exitCode, stderr } = device.precheck();
     expect(exitCode).toBe(1);
     expect(stderr).toContain('found="no regular file"');
-  }));
+  }),
+);

@@ -2,11 +2,15 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { command, runCommand, skipMountCheck } from '@edged/testkit/device/built-command';
+import {
+  command,
+  runCommand,
+  shellLine,
+  skipMountCheck,
+} from '@edged/testkit/device/built-command';
 import { type TestDevice, withDevice } from '@edged/testkit/device/device';
+import { testWith } from '@edged/testkit/needs';
 
-const isRoot = process.getuid?.() === 0;
-const hasScript = !spawnSync('script', ['--version']).error;
 const escape = String.fromCodePoint(27);
 
 function inEpochOne(device: TestDevice): void {
@@ -17,7 +21,7 @@ function inEpochOne(device: TestDevice): void {
 
 /** On a pseudo terminal: stdout and stderr together. */
 function onTerminal(args: readonly string[], more: Readonly<Record<string, string>> = {}): string {
-  const line = [...command, ...args].map((word) => `'${word}'`).join(' ');
+  const line = shellLine([...command, ...args]);
   const env = { PATH: process.env['PATH'], TERM: 'xterm-256color', ...skipMountCheck, ...more };
   return spawnSync('script', ['-qec', line, '/dev/null'], { env, encoding: 'utf8' }).stdout;
 }
@@ -71,7 +75,7 @@ describe.each(['status', 'doctor'])('%s', (name) => {
       expect(device.modificationTimes()).toEqual(times);
     }));
 
-  (isRoot ? test : test.skip)('works where everything is read-only', () =>
+  testWith('mount', 'the right to mount')('works where everything is read-only', () =>
     withDevice((device) => {
       inEpochOne(device);
       execFileSync('mount', ['--bind', device.directory, device.directory]);
@@ -83,7 +87,7 @@ describe.each(['status', 'doctor'])('%s', (name) => {
     }),
   );
 
-  (hasScript ? test : test.skip)('has colours on a terminal, and none where NO_COLOR is set', () =>
+  testWith('script')('has colours on a terminal, and none where NO_COLOR is set', () =>
     withDevice((device) => {
       inEpochOne(device);
       const args = [name, '--config', device.config];
@@ -97,7 +101,7 @@ describe.each(['status', 'doctor'])('%s', (name) => {
 });
 
 describe('doctor', () => {
-  test('repairs nothing on a state root that is none', () =>
+  testWith('/dev/shm')('repairs nothing on a state root that is none', () =>
     withDevice((device) => {
       const memory = fs.mkdtempSync('/dev/shm/edged-doctor-');
       device.removeLater(memory);
@@ -107,7 +111,8 @@ describe('doctor', () => {
       expect(exitCode).toBe(2);
       expect(stdout).toContain('not fixed: directories: the state root itself comes first');
       expect(fs.readdirSync(memory)).toEqual([]);
-    }));
+    }),
+  );
 
   test('--fix does what it says, and says what it did', () =>
     withDevice((device) => {
@@ -129,21 +134,23 @@ describe('doctor', () => {
       expect(device.precheck().exitCode).toBe(0);
     }));
 
-  (isRoot ? test : test.skip)('--fix says what the disk refused, and that it fixed nothing', () =>
-    withDevice((device) => {
-      inEpochOne(device);
-      const edge = device.inside('edge');
-      fs.rmSync(`${edge}/relay`, { recursive: true });
-      execFileSync('mount', ['--bind', edge, edge]);
-      device.unmountLater(edge);
-      execFileSync('mount', ['-o', 'remount,ro,bind', edge]);
-      const { stdout, exitCode } = runCommand(['doctor', '--config', device.config, '--fix']);
-      expect(stdout).toContain(
-        'not fixed: directories: precheck: the state root cannot be read or written: ' +
-          'failed_call="mkdir" file="edge/relay" errno="EROFS"\n',
-      );
-      expect(exitCode).toBe(0);
-    }),
+  testWith('mount', 'the right to mount')(
+    '--fix says what the disk refused, and that it fixed nothing',
+    () =>
+      withDevice((device) => {
+        inEpochOne(device);
+        const edge = device.inside('edge');
+        fs.rmSync(`${edge}/relay`, { recursive: true });
+        execFileSync('mount', ['--bind', edge, edge]);
+        device.unmountLater(edge);
+        execFileSync('mount', ['-o', 'remount,ro,bind', edge]);
+        const { stdout, exitCode } = runCommand(['doctor', '--config', device.config, '--fix']);
+        expect(stdout).toContain(
+          'not fixed: directories: precheck: the state root cannot be read or written: ' +
+            'failed_call="mkdir" file="edge/relay" errno="EROFS"\n',
+        );
+        expect(exitCode).toBe(0);
+      }),
   );
 
   test('compares modes, and names the one that the manifest asks for', () =>

@@ -1,13 +1,13 @@
 /** `edged precheck --metrics-textfile`, as node_exporter's textfile collector finds it. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { runCommand, startCommand } from '@edged/testkit/device/built-command';
 import { type TestDevice, withDevice } from '@edged/testkit/device/device';
+import { testWith } from '@edged/testkit/needs';
 
-const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
 const file = 'collected/edged.prom';
 
 interface Sample {
@@ -159,10 +159,8 @@ describe('a file that cannot be written changes no verdict', () => {
   );
 });
 
-describe(`promtool${hasPromtool ? '' : ' (SKIPPED: it is not installed)'}`, () => {
-  const each = hasPromtool ? test : test.skip;
-
-  each.each<[string, (device: TestDevice) => void | Promise<void>]>([
+describe('promtool', () => {
+  testWith('promtool').each<[string, (device: TestDevice) => void | Promise<void>]>([
     ['a pass', () => undefined],
     ['a refusal', (device) => device.issueCertificate(3)],
   ])('has nothing to say about %s', (_what, arrange) =>
@@ -173,7 +171,7 @@ describe(`promtool${hasPromtool ? '' : ' (SKIPPED: it is not installed)'}`, () =
     }),
   );
 
-  each('speaks up about what is wrong', async () => {
+  testWith('promtool')('speaks up about what is wrong', async () => {
     expect(await promtoolOn('# TYPE edged_boots gauge\nedged_boots 1\n')).toContain('no help text');
   });
 });

@@ -3,8 +3,8 @@ import fs from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { type CommandResult, runCommand } from '@edged/testkit/device/built-command';
 import { type TestDevice, withDevice } from '@edged/testkit/device/device';
+import { testWith } from '@edged/testkit/needs';
 
-const isRoot = process.getuid?.() === 0;
 const nobody = 65_534;
 const unpinned = 'no config read: key not pinned';
 
@@ -17,7 +17,7 @@ function pinAnotherKey(device: TestDevice): void {
 }
 
 describe('who may look', () => {
-  (isRoot ? test.each : test.skip.each)([
+  testWith('the right to give files away', 'paths that every user can reach').each([
     ['nobody, at a tree of root', nobody, 0],
     ['nobody, at a tree of somebody', nobody, 12_345],
     ['root, at a tree of somebody', 0, 12_345],

@@ -2,7 +2,6 @@
  * Somebody who has never seen the project stands before a device that is broken in one way, and has
  * the built command. What it prints must name cause and cure; and the cure must cure.
  */
-import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
 import { type BrokenDevice, brokenDevices } from '@edged/testkit/device/broken-devices';
 import {
@@ -11,14 +10,7 @@ import {
   skipMountCheck,
 } from '@edged/testkit/device/built-command';
 import { type TestDevice, withDevice } from '@edged/testkit/device/device';
-
-const isRoot = process.getuid?.() === 0;
-
-function whyNot({ needsRoot, under: [program] = [] }: BrokenDevice): string | undefined {
-  if (needsRoot && !isRoot) return 'needs root';
-  const isMissing = program !== undefined && spawnSync(program, ['--version']).error;
-  return isMissing ? `needs ${program}` : undefined;
-}
+import { testWith } from '@edged/testkit/needs';
 
 /** As on a terminal of any width: line breaks and margins aside. */
 function oneLine(text: string): string {
@@ -41,28 +33,25 @@ test('there are twenty ways, and more', () => {
 });
 
 describe.each(brokenDevices.map((broken) => [broken.name, broken] as const))('%s', (_, broken) => {
-  const { cause, cure, exitCode } = broken;
-  const why = whyNot(broken);
-  (why === undefined ? test : test.skip)(
-    `is told with cause and cure${why ? `: ${why}` : ''}`,
-    () =>
-      withDevice(async (device) => {
-        await inEpochOne(device);
-        await broken.breaks(device);
-        const doctor = run(['doctor'], device, broken);
-        const said = oneLine(doctor.stdout);
-        for (const part of [...cause, ...cure]) expect(said).toMatch(asPattern(part));
-        const boot = run(['precheck'], device, broken);
-        expect(boot.exitCode).toBe(exitCode);
-        if (exitCode !== 0) {
-          expect(doctor.exitCode).toBe(exitCode);
-          for (const part of [...cause, ...cure]) expect(boot.stderr).toMatch(asPattern(part));
-        }
-        await broken.cures(device);
-        const after = run(['precheck'], device);
-        expect(after).toMatchObject({ exitCode: 0 });
-        expect(oneLine(run(['doctor'], device).stdout)).toMatch(/, 0 failed/);
-      }),
+  const { cause, cure, exitCode, needs = [] } = broken;
+  testWith(...needs)('is told with cause and cure', () =>
+    withDevice(async (device) => {
+      await inEpochOne(device);
+      await broken.breaks(device);
+      const doctor = run(['doctor'], device, broken);
+      const said = oneLine(doctor.stdout);
+      for (const part of [...cause, ...cure]) expect(said).toMatch(asPattern(part));
+      const boot = run(['precheck'], device, broken);
+      expect(boot.exitCode).toBe(exitCode);
+      if (exitCode !== 0) {
+        expect(doctor.exitCode).toBe(exitCode);
+        for (const part of [...cause, ...cure]) expect(boot.stderr).toMatch(asPattern(part));
+      }
+      await broken.cures(device);
+      const after = run(['precheck'], device);
+      expect(after).toMatchObject({ exitCode: 0 });
+      expect(oneLine(run(['doctor'], device).stdout)).toMatch(/, 0 failed/);
+    }),
   );
 });
 

@@ -204,7 +204,8 @@ export const stateRootExplanations = {
     meaning:
       'The lock is taken with flock(1), which did not start or failed; `found` says how. ' +
       'Without a lock two prechecks could run at once. Usually the new OS image does not ' +
-      'bring the program, or PATH of the unit does not lead to it.',
+      'bring the program, or keeps it where precheck does not look: in PATH, then in ' +
+      '/usr/bin and /bin.',
     repair: [
       'Look for it: `command -v flock`, `flock --version` (BusyBox has one too).',
       'See where a unit looks for programs: `systemd-path search-binaries-default`.',

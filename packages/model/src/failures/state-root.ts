@@ -92,7 +92,7 @@ export const stateRootFailures = {
     gate: 'state_root',
     class: 'operator',
     message: 'precheck: the state root cannot be locked',
-    remedy: 'Install flock(1) (util-linux or BusyBox) and keep it in PATH.',
+    remedy: 'Install flock(1) (util-linux or BusyBox) in PATH, /usr/bin or /bin.',
   },
   'state_root.io_error': {
     gate: 'state_root',

@@ -6,6 +6,7 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import type { Need } from '../needs.ts';
 import type { TestDevice } from './device.ts';
 import { testKey } from './signing.ts';
 
@@ -22,7 +23,7 @@ export interface BrokenDevice {
   readonly environment?: Readonly<Record<string, string>>;
   /** Put before the command, such as faketime(1). */
   readonly under?: readonly string[];
-  readonly needsRoot?: true;
+  readonly needs?: readonly Need[];
 }
 
 const replaceOs = (device: TestDevice): void => device.editFingerprint({ composite_hash: 'ffff' });
@@ -49,11 +50,14 @@ function mount(...args: readonly string[]): void {
 /** The state root as it is, on a small filesystem of its own. */
 function onFilesystem(device: TestDevice): void {
   const image = path.join(device.directory, 'disk.img');
-  execFileSync('truncate', ['-s', '16M', image]);
+  fs.writeFileSync(image, '');
+  fs.truncateSync(image, 16 * 1024 * 1024);
   execFileSync('mke2fs', ['-q', '-t', 'ext4', '-d', device.stateRoot, image]);
   mount('-o', 'loop', image, device.stateRoot);
   device.unmountLater(device.stateRoot);
 }
+
+const aFilesystem = ['mke2fs', 'mount', 'the right to mount', 'loop devices'] as const;
 
 export const brokenDevices: readonly BrokenDevice[] = [
   {
@@ -146,7 +150,7 @@ export const brokenDevices: readonly BrokenDevice[] = [
   },
   {
     name: 'the disk is full',
-    needsRoot: true,
+    needs: aFilesystem,
     breaks(device) {
       replaceOs(device);
       onFilesystem(device);
@@ -159,7 +163,7 @@ export const brokenDevices: readonly BrokenDevice[] = [
   },
   {
     name: 'the partition is mounted read-only, and the OS was replaced',
-    needsRoot: true,
+    needs: aFilesystem,
     breaks(device) {
       replaceOs(device);
       onFilesystem(device);
@@ -172,6 +176,7 @@ export const brokenDevices: readonly BrokenDevice[] = [
   },
   {
     name: 'the state root is in memory',
+    needs: ['/dev/shm'],
     breaks(device) {
       const memory = fs.mkdtempSync('/dev/shm/edged-broken-');
       device.removeLater(memory);
@@ -195,7 +200,7 @@ export const brokenDevices: readonly BrokenDevice[] = [
   },
   {
     name: 'the state root belongs to somebody else',
-    needsRoot: true,
+    needs: ['the right to give files away'],
     breaks: (device) => fs.chownSync(device.stateRoot, 12_345, 12_345),
     exitCode: 2,
     cause: ['state_root.wrong_owner'],
@@ -240,6 +245,7 @@ export const brokenDevices: readonly BrokenDevice[] = [
   },
   {
     name: 'the clock shows 1970',
+    needs: ['faketime'],
     breaks: nothing,
     under: ['faketime', '-f', '@1970-01-02 00:00:00'],
     exitCode: 0,
@@ -322,10 +328,10 @@ function operation(more: Readonly<Record<string, unknown>>): Record<string, unkn
 
 /** As the output says: `install -m MODE SRC DST`. */
 function installAgent(device: TestDevice): void {
-  const [src, dst] = ['runtime/binaries/edge-agent', 'runtime/bin/edge-agent'].map((name) =>
-    device.inside(name),
-  );
-  execFileSync('install', ['-m', '0755', src ?? '', dst ?? '']);
+  const dst = device.inside('runtime/bin/edge-agent');
+  fs.rmSync(dst, { force: true });
+  fs.copyFileSync(device.inside('runtime/binaries/edge-agent'), dst);
+  fs.chmodSync(dst, 0o755);
 }
 
 /** Until not a byte is free, for root neither. */

@@ -17,6 +17,11 @@ export const command: readonly [string, ...string[]] = executable
 
 const [first, ...rest] = command;
 
+/** These words as a line for sh(1), whatever is in them. */
+export function shellLine(words: readonly string[]): string {
+  return words.map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`).join(' ');
+}
+
 export interface CommandResult {
   readonly exitCode: number | null;
   readonly stdout: string;

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { loadSigningSeed, signBytes } from '@edged/model/manifest-signature';
 import { SimulatedDevice } from 'edged/simulation/device';
+import { removeTree } from './removal.ts';
 import { type TestKey, signText } from './signing.ts';
 import { type CommandOptions, type CommandResult, runCommand } from './built-command.ts';
 
@@ -126,8 +127,6 @@ export async function withDevice(act: (device: TestDevice) => void | Promise<voi
     await act(device);
   } finally {
     for (const place of device.mounted) execFileSync('umount', [place]);
-    for (const entry of [directory, ...device.outside]) {
-      fs.rmSync(entry, { recursive: true, force: true });
-    }
+    for (const entry of [directory, ...device.outside]) removeTree(entry);
   }
 }

@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { type FailureCode, failures } from '@edged/model/failure';
@@ -8,13 +7,12 @@ import {
   skipMountCheck,
 } from '@edged/testkit/device/built-command';
 import { type TestDevice, withDevice } from '@edged/testkit/device/device';
+import { testWith } from '@edged/testkit/needs';
 import { reportFailure } from 'edged/command-context';
 import { exitCodes } from '@edged/model/exit-code';
 import { createLog } from 'edged/output/log-writer';
 import { type Scene, scenes } from './failures.ts';
 
-const isRoot = process.getuid?.() === 0;
-const isSystemd = fs.existsSync('/run/systemd/system');
 const codes = Object.keys(failures) as FailureCode[];
 
 /** Of the boot path, and yet not for a doctor to see: the command line, and what only writing shows. */
@@ -101,7 +99,7 @@ test('every failure code has a scene', () => {
 for (const code of codes.filter((one) => failures[one].gate === 'inspection')) {
   describe(`${code} is found by an inspection`, () => {
     for (const scene of scenes[code] ?? []) {
-      (scene.needsSystemd && !isSystemd ? test.skip : test)(scene.name, () =>
+      testWith(...(scene.needs ?? []))(scene.name, () =>
         withDevice(async (device) => {
           device.precheck();
           device.editFingerprint({ composite_hash: 'ffff0000' });
@@ -125,7 +123,7 @@ for (const code of codes.filter((one) => failures[one].gate !== 'inspection')) {
   const { gate, message, remedy } = failures[code];
   describe(`${code} is exit ${exitCodes[gate]}`, () => {
     for (const scene of scenes[code] ?? []) {
-      (scene.asRoot && !isRoot ? test.skip : test)(scene.name, () =>
+      testWith(...(scene.needs ?? []))(scene.name, () =>
         withDevice(async (device) => {
           device.precheck();
           device.editFingerprint({ composite_hash: 'ffff0000' });

@@ -8,6 +8,7 @@ import type { Host } from '@edged/host/host';
 import { notAfter } from '@edged/precheck/certificate/certificate';
 import { type TestDevice, withDevice } from '@edged/testkit/device/device';
 import { failing } from '@edged/testkit/device/faults';
+import { has, testWith } from '@edged/testkit/needs';
 
 const day = 86_400_000;
 const keyKinds = {
@@ -16,6 +17,7 @@ const keyKinds = {
   'P-384': ['EC', '-pkeyopt', 'ec_paramgen_curve:P-384'],
   Ed25519: ['ED25519'],
 } as const;
+const withOpenssl = testWith('openssl');
 type KeyKind = keyof typeof keyKinds;
 const kinds = Object.keys(keyKinds) as KeyKind[];
 
@@ -83,7 +85,7 @@ function belongTogether(device: TestDevice): boolean {
 }
 
 describe('a leaf and a CA of each kind', () => {
-  test.each(kinds)('%s', (kind) =>
+  withOpenssl.each(kinds)('%s', (kind) =>
     withDevice(async (device) => {
       withCa(device, kind, kind);
       expect((await device.boot()).exitCode).toBe(0);
@@ -91,7 +93,7 @@ describe('a leaf and a CA of each kind', () => {
   );
 });
 
-test('a chain over an intermediate', () =>
+withOpenssl('a chain over an intermediate', () =>
   withDevice(async (device) => {
     issue(device, 'ca', 'P-384', { section: 'ca', days: 3650 });
     issue(device, 'sub', 'RSA 2048', { issuer: 'ca', section: 'ca', days: 3650 });
@@ -100,9 +102,10 @@ test('a chain over an intermediate', () =>
     expect((await device.boot()).exitCode).toBe(3); // nothing leads from the leaf to the CA
     device.write('edge.crt', device.read('edge.crt') + device.read('sub.crt'));
     expect((await device.boot()).exitCode).toBe(0);
-  }));
+  }),
+);
 
-test('PEM with junk around it, CRLF, and parameters before the key', () =>
+withOpenssl('PEM with junk around it, CRLF, and parameters before the key', () =>
   withDevice(async (device) => {
     withCa(device, 'P-256', 'P-256');
     const junk = 'Bag Attributes\n    friendlyName: edge\n\u0000\u00ff junk\n';
@@ -112,7 +115,8 @@ test('PEM with junk around it, CRLF, and parameters before the key', () =>
     openssl(device, 'ec', '-in', 'edge.key', '-out', 'sec1.pem');
     device.write('edge.key', junk + device.read('params.pem') + device.read('sec1.pem') + junk);
     expect((await device.boot()).exitCode).toBe(0);
-  }));
+  }),
+);
 
 describe('seven days, to the second', () => {
   const now = Date.parse('2026-11-01T00:00:00Z');
@@ -184,7 +188,7 @@ function showing(time: number): (host: Host) => Host {
 }
 
 describe('rotation', () => {
-  test.each(kinds)('by a CA with a %s key, from a leaf of that kind', (kind) =>
+  withOpenssl.each(kinds)('by a CA with a %s key, from a leaf of that kind', (kind) =>
     withDevice(async (device) => {
       withCa(device, kind, kind);
       const old = leafOf(device);
@@ -204,7 +208,7 @@ describe('rotation', () => {
     }),
   );
 
-  test('keeps the chain, and ends no later than the CA', () =>
+  withOpenssl('keeps the chain, and ends no later than the CA', () =>
     withDevice(async (device) => {
       issue(device, 'root', 'P-384', { section: 'ca', days: 3650 });
       issue(device, 'ca', 'P-256', { issuer: 'root', section: 'ca', days: 100 });
@@ -217,7 +221,8 @@ describe('rotation', () => {
       const [end, caEnd] = [leafOf(device), new X509Certificate(device.read('ca.crt'))];
       expect(notAfter(end)).toEqual(notAfter(caEnd));
       expect((await device.boot()).exitCode).toBe(0);
-    }));
+    }),
+  );
 
   test('of a certificate that is its own CA', () =>
     withDevice(async (device) => {
@@ -231,7 +236,7 @@ describe('rotation', () => {
       expect((await device.boot()).exitCode).toBe(0);
     }));
 
-  test('comes by itself when it is due, and not before', () =>
+  withOpenssl('comes by itself when it is due, and not before', () =>
     withDevice(async (device) => {
       withCa(device, 'P-256', 'P-256');
       const before = pairOf(device);
@@ -245,22 +250,24 @@ describe('rotation', () => {
       expect(pairOf(device)).toBe(due);
       expect((await device.boot()).exitCode).toBe(0);
       expect(pairOf(device)).not.toBe(due);
-    }));
+    }),
+  );
 
-  test('keeps mode and owner, so that the agent can read its key', () =>
+  withOpenssl('keeps mode and owner, so that the agent can read its key', () =>
     withDevice(async (device) => {
       withCa(device, 'P-256', 'P-256');
       const key = path.join(device.directory, 'edge.key');
       fs.chmodSync(key, 0o640);
-      const isRoot = process.geteuid?.() === 0;
-      if (isRoot) fs.chownSync(key, 12_345, 12_346);
+      const isGiven = has('the right to give files away');
+      if (isGiven) fs.chownSync(key, 12_345, 12_346);
       expect((await device.boot({ rotateCerts: true })).exitCode).toBe(0);
       const { mode, uid, gid } = fs.statSync(key);
       expect(mode & 0o777).toBe(0o640);
-      if (isRoot) expect([uid, gid]).toEqual([12_345, 12_346]);
-    }));
+      if (isGiven) expect([uid, gid]).toEqual([12_345, 12_346]);
+    }),
+  );
 
-  test('refuses a symlink in the place of the key, and leaves the pair', () =>
+  withOpenssl('refuses a symlink in the place of the key, and leaves the pair', () =>
     withDevice(async (device) => {
       withCa(device, 'P-256', 'P-256');
       const key = path.join(device.directory, 'edge.key');
@@ -269,9 +276,10 @@ describe('rotation', () => {
       const before = pairOf(device);
       expect((await device.boot({ rotateCerts: true })).exitCode).toBe(3);
       expect(pairOf(device)).toBe(before);
-    }));
+    }),
+  );
 
-  test.each([
+  withOpenssl.each([
     ['createFile', 0],
     ['createFile', 1],
     ['syncDirectory', 0],
@@ -294,7 +302,7 @@ describe('rotation', () => {
     }),
   );
 
-  test.each([
+  withOpenssl.each([
     ['between the renames', ['edge.key']],
     ['before the first', []],
     ['the certificate first, as a filesystem may reorder them', ['edge.crt']],

@@ -2,8 +2,7 @@
  * A dry run says what the real run then does, to the file and to the exit code, and itself does
  * nothing: no change and no lock, seen from the system calls.
  */
-import { spawn, spawnSync, execFileSync } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -11,12 +10,11 @@ import { describe, expect, test } from '@jest/globals';
 import { digestOf } from '@edged/model/digest';
 import { command, runCommand, skipMountCheck } from '@edged/testkit/device/built-command';
 import { type TestDevice, withDevice } from '@edged/testkit/device/device';
+import { holdLock } from '@edged/testkit/device/lock-holder';
 import { changing } from '@edged/testkit/interruption/system-calls';
+import { testWith } from '@edged/testkit/needs';
+import { blake3 } from '@noble/hashes/blake3.js';
 import { type Change, inEpochOne, replaceOs, replaced, situations } from './situations.ts';
-
-const canTrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
-const canMount = process.getuid?.() === 0 && !spawnSync('mount', ['--version']).error;
-const hasB3sum = spawnSync('b3sum', ['--version']).status === 0;
 
 interface Verdict {
   readonly exit: number | null;
@@ -106,7 +104,7 @@ describe('says exactly which files the real run changes', () => {
 const isOutside = ({ path: name }: Change): boolean => name.startsWith('/');
 
 describe('names every operation, with size and hash of what would be installed', () => {
-  test('as this program hashes, and as b3sum does where it is installed', () =>
+  test('as this program hashes, and as another BLAKE3 does', () =>
     withDevice((device) => {
       device.precheck();
       device.write('state-root/runtime/binaries/large', Buffer.alloc(3_000_000, 'large '), 0o755);
@@ -129,8 +127,7 @@ describe('names every operation, with size and hash of what would be installed',
           hash: digestOf(fs.readFileSync(file)),
           size: fs.statSync(file).size,
         });
-        if (!hasB3sum) continue;
-        expect(execFileSync('b3sum', ['--no-names', file]).toString().trim()).toBe(hash);
+        expect(Buffer.from(blake3(fs.readFileSync(file))).toString('hex')).toBe(hash);
       }
       expect(run(device).exit).toBe(0);
       const installed = operations.flatMap(({ dst, hash }) => (dst ? [{ dst, hash }] : []));
@@ -144,12 +141,8 @@ test('while another precheck holds the lock, it ends as the real one does', () =
   withDevice(async (device) => {
     device.precheck();
     replaceOs(device);
-    const holder = spawn('flock', ['-x', '-o', device.stateRoot, 'sleep', '60'], {
-      detached: true,
-    });
+    const holder = await holdLock(device.stateRoot);
     try {
-      await once(holder, 'spawn');
-      while (spawnSync('flock', ['-n', device.stateRoot, 'true']).status === 0);
       for (const args of [['--dry-run'], []]) {
         const { exit, document } = run(device, '--lock-wait-seconds', '0', ...args);
         expect(exit).toBe(2);
@@ -157,14 +150,15 @@ test('while another precheck holds the lock, it ends as the real one does', () =
         expect(document['changes'] ?? []).toEqual([]);
       }
     } finally {
-      process.kill(-(holder.pid ?? 0), 'SIGKILL');
+      await holder.kill();
     }
-    await once(holder, 'exit');
     expect(run(device, '--dry-run', '--lock-wait-seconds', '0').exit).toBe(0);
   }));
 
-describe(`read-only, all of it${canMount ? '' : ' (SKIPPED: needs root, to mount)'}`, () => {
-  (canMount ? test : test.skip).each<[string, (device: TestDevice) => void, number, string]>([
+describe('read-only, all of it', () => {
+  testWith('mount', 'the right to mount').each<
+    [string, (device: TestDevice) => void, number, string]
+  >([
     ['and nothing changed', () => undefined, 0, 'unchanged'],
     ['and the OS was replaced', replaceOs, 2, 'state_root.read_only'],
   ])('%s', (_what, arrange, exitCode, found) =>
@@ -214,11 +208,11 @@ function isOnlyOpened(line: string): boolean {
   return /^\d+ +openat2?\(/.test(line) && !/O_(?:CREAT|WRONLY|RDWR|TRUNC|APPEND)/.test(line);
 }
 
-describe(`system calls${canTrace ? '' : ' (SKIPPED: strace cannot trace here)'}`, () => {
+describe('system calls', () => {
   const unfinished = situations.find(({ name }) => name.endsWith('of the OS that runs'));
   const due = situations.find(({ name }) => name === 'a certificate that is due');
 
-  (canTrace ? test : test.skip).each<[string, (device: TestDevice) => void | Promise<void>]>([
+  testWith('strace').each<[string, (device: TestDevice) => void | Promise<void>]>([
     [
       'an OS replaced',
       (device) => {

@@ -1,10 +1,9 @@
 /** What a crash, another program or a hand left behind, and what the next boot makes of it. */
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import fs from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { startCommand } from '@edged/testkit/device/built-command';
 import { type TestDevice, withDevice } from '@edged/testkit/device/device';
+import { holdLock } from '@edged/testkit/device/lock-holder';
 import { failing } from '@edged/testkit/device/faults';
 
 function replaceOs(device: TestDevice): void {
@@ -305,17 +304,13 @@ test('another live precheck is waited for, and said so; after a while it is exit
   withDevice(async (device) => {
     device.precheck();
     device.editFingerprint({ composite_hash: 'ffff0000' });
-    const holder = spawn('flock', ['-x', '-o', device.stateRoot, 'sleep', '60'], {
-      detached: true,
-    });
-    await once(holder, 'spawn');
-    while (spawnSync('flock', ['-n', device.stateRoot, 'true']).status === 0);
+    const holder = await holdLock(device.stateRoot);
     const refused = device.precheck(['--lock-wait-seconds', '0.1']);
     expect(refused.exitCode).toBe(2);
     expect(refused.stderr).toContain('reason="state_root.locked"');
     const waiting = startCommand(['precheck', '--config', device.config]);
     await waiting.says('level=INFO msg="edge.state_root.lock_waiting"');
-    process.kill(-(holder.pid ?? 0), 'SIGKILL');
+    await holder.kill();
     expect((await waiting.ended).exitCode).toBe(0);
     expect(device.fingerprint()['boot_epoch']).toBe(1);
   }));

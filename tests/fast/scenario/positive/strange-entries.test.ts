@@ -6,9 +6,10 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect } from '@jest/globals';
 import { layout } from '@edged/model/layout';
 import { TestDevice } from '@edged/testkit/device/device';
+import { type Need, testWith } from '@edged/testkit/needs';
 
 const places = [
   layout.transaction,
@@ -31,7 +32,7 @@ const places = [
 ];
 
 type Make = (file: string, outside: string) => void;
-const strange: readonly (readonly [string, Make])[] = [
+const strange: readonly (readonly [string, Make, ...Need[]])[] = [
   ['an empty file', (file) => fs.writeFileSync(file, '')],
   ['an empty directory', (file) => fs.mkdirSync(file)],
   [
@@ -40,7 +41,7 @@ const strange: readonly (readonly [string, Make])[] = [
   ],
   ['a link to nowhere', (file) => fs.symlinkSync('nowhere', file)],
   ['a link outside', (file, outside) => fs.symlinkSync(outside, file)],
-  ['a named pipe', (file) => execFileSync('mkfifo', [file])],
+  ['a named pipe', (file) => execFileSync('mkfifo', [file]), 'mkfifo'],
 ];
 
 const isNews = (line: string): boolean => !line.includes('mount_check_skipped');
@@ -67,8 +68,8 @@ beforeEach(() => {
 afterAll(() => fs.rmSync(directory, { recursive: true }));
 
 describe.each(['boots again', 'has its OS replaced'])('a device that %s', (what) => {
-  describe.each(strange)('with %s', (_kind, make) => {
-    test.each(places)('as %s', async (place) => {
+  describe.each(strange)('with %s', (_kind, make, ...needs) => {
+    testWith(...needs).each(places)('as %s', async (place) => {
       const file = device.inside(place);
       fs.rmSync(file, { recursive: true, force: true });
       fs.mkdirSync(path.dirname(file), { recursive: true });

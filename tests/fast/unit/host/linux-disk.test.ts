@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Disk, DiskError } from '@edged/host/host';
 import { openLinuxDisk } from '@edged/host/linux-disk';
 import { loadWriting } from '@edged/host/writing';
+import { testWith } from '@edged/testkit/needs';
 
 await loadWriting();
 let directory: string;
@@ -47,7 +48,7 @@ describe('reading', () => {
     expect(errnoOf(() => disk.readFile('dir/file', 6))).toBe('EFBIG');
   });
 
-  test('a directory, a FIFO and a device are no files, and nobody waits', () => {
+  testWith('mkfifo')('a directory, a FIFO and a device are no files, and nobody waits', () => {
     execFileSync('mkfifo', [path.join(root, 'fifo')]);
     expect(errnoOf(() => disk.readFile('dir', 9))).toBe('EINVAL');
     expect(errnoOf(() => disk.readFile('fifo', 9))).toBe('EINVAL');
@@ -195,10 +196,8 @@ describe('writing', () => {
   });
 });
 
-const canMount = process.getuid?.() === 0 && spawnSync('mount', ['--version']).status === 0;
-
-describe(`on a full disk${canMount ? '' : ' (SKIPPED: needs root, to mount)'}`, () => {
-  (canMount ? test : test.skip)('a file is whole or not there', () => {
+describe('on a full disk', () => {
+  testWith('mount', 'the right to mount')('a file is whole or not there', () => {
     const small = path.join(directory, 'small');
     fs.mkdirSync(small);
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', small]);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { DiskError } from '@edged/host/host';
 import { linuxHost, udevName } from '@edged/host/linux-host';
+import { testWith } from '@edged/testkit/needs';
 
 let directory: string;
 
@@ -12,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => fs.rmSync(directory, { recursive: true }));
 
-test('the running OS', () => {
+testWith('/etc/os-release')('the running OS', () => {
   const { system } = linuxHost();
   expect(system.kernelRelease()).toBe(fs.readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim());
   expect(system.architecture()).toBe(process.arch);

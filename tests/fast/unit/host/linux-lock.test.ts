@@ -1,10 +1,11 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { tryLinuxLock } from '@edged/host/linux-lock';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { flockPlaces, tryLinuxLock } from '@edged/host/linux-lock';
+import { holdLock } from '@edged/testkit/device/lock-holder';
+import { testWith } from '@edged/testkit/needs';
 
 const visible = '.precheck.lock';
 let root: string;
@@ -19,22 +20,24 @@ test('held: another process is refused, this one too; released: both may', () =>
   expect(held).toBeDefined();
   expect(fs.statSync(path.join(root, visible)).isDirectory()).toBe(true);
   expect(tryLinuxLock(root, visible)).toBeUndefined();
-  expect(spawnSync('flock', ['-n', root, 'true']).status).toBe(1);
   held?.release();
   expect(fs.readdirSync(root)).toEqual([]);
-  expect(spawnSync('flock', ['-n', root, 'true']).status).toBe(0);
   tryLinuxLock(root, visible)?.release();
 });
 
+testWith('flock')('flock(1) of a script and ours are one lock', () => {
+  const script = (): number | null => spawnSync('flock', ['-n', root, 'true']).status;
+  const held = tryLinuxLock(root, visible);
+  expect(script()).toBe(1);
+  held?.release();
+  expect(script()).toBe(0);
+});
+
 test('held by another process: refused, and its visible lock stays', async () => {
-  const holder = spawn('flock', ['-o', root, 'sleep', '30'], { detached: true });
-  await once(holder, 'spawn');
-  while (spawnSync('flock', ['-n', root, 'true']).status === 0);
-  fs.mkdirSync(path.join(root, visible));
+  const holder = await holdLock(root);
   expect(tryLinuxLock(root, visible)).toBeUndefined();
   expect(fs.existsSync(path.join(root, visible))).toBe(true);
-  process.kill(-(holder.pid ?? 0), 'SIGKILL');
-  await once(holder, 'exit');
+  await holder.kill();
   const held = tryLinuxLock(root, visible);
   expect(held).toBeDefined();
   held?.release();
@@ -58,14 +61,27 @@ test.each<[string, (place: string) => void]>([
   expect(fs.existsSync('/usr/bin')).toBe(true);
 });
 
-test('without flock(1) there is no lock, and it is said', () => {
-  const module = new URL('../../../../packages/host/dist/linux-lock.js', import.meta.url).pathname;
-  const script = `
-    import { tryLinuxLock } from ${JSON.stringify(module)};
-    try { tryLinuxLock(process.argv[1], '.l'); } catch (error) { console.log(error.name); }`;
-  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script, root], {
-    env: { PATH: '/nonexistent' },
-    encoding: 'utf8',
+describe('flock(1) is looked for', () => {
+  const nowhere = '/nowhere/flock';
+
+  test('in one place after the other', () => {
+    const [here] = flockPlaces.filter((place) => fs.existsSync(place));
+    const held = tryLinuxLock(root, visible, [nowhere, here ?? 'flock']);
+    expect(held).toBeDefined();
+    held?.release();
   });
-  expect(stdout.trim()).toBe('LockUnavailable');
+
+  test('by PATH, and else where distributions put it', () => {
+    expect(flockPlaces).toEqual(['flock', '/usr/bin/flock', '/bin/flock']);
+  });
+
+  test('and without it there is no lock, and it is said', () => {
+    expect(() => tryLinuxLock(root, visible, [nowhere, root])).toThrow(
+      expect.objectContaining({
+        name: 'LockUnavailable',
+        cause: expect.objectContaining({ code: 'ENOENT', path: nowhere }),
+      }),
+    );
+    expect(fs.readdirSync(root)).toEqual([]);
+  });
 });

@@ -2,9 +2,8 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { type DynamicNeeds, type ReadRange, readDynamicNeeds } from '@edged/model/elf-dynamic';
+import { testWith } from '@edged/testkit/needs';
 import fc from 'fast-check';
-
-const hasReadelf = spawnSync('readelf', ['--version']).status === 0;
 
 const rangesOf =
   (bytes: Uint8Array): ReadRange =>
@@ -14,8 +13,12 @@ const rangesOf =
 /** The same in the words of readelf(1). */
 function askReadelf(file: string): DynamicNeeds {
   const args = ['-d', '-V', '-l', '-W', file];
-  const { stdout, status } = spawnSync('readelf', args, { encoding: 'utf8', env: { LC_ALL: 'C' } });
-  expect(status).toBe(0);
+  const { stdout, status, error } = spawnSync('readelf', args, {
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], LC_ALL: 'C' },
+    maxBuffer: 256 * 1024 * 1024, // a Node.js of a distribution defines very many names
+  });
+  expect({ status, error }).toEqual({ status: 0, error: undefined });
   const all = (pattern: RegExp): string[] =>
     [...stdout.matchAll(pattern)].map(([, name = '']) => name);
   const section = (name: string): string =>
@@ -37,34 +40,38 @@ function askReadelf(file: string): DynamicNeeds {
   };
 }
 
-const libc = ['x86_64-linux-gnu', 'aarch64-linux-gnu']
-  .map((triplet) => `/lib/${triplet}/libc.so.6`)
-  .concat('/lib64/libc.so.6')
-  .find((file) => fs.existsSync(file));
-const files = ['/bin/ls', libc ?? '/lib/libc.so.6', '/sbin/ldconfig', process.execPath].filter(
-  (file) => fs.existsSync(file),
-);
-const each = hasReadelf ? test : test.skip;
+const elfMagic = Buffer.from('\u007fELF');
+const isElf = (file: string): boolean =>
+  fs.existsSync(file) && fs.readFileSync(file).subarray(0, 4).equals(elfMagic);
+const programs = ['/bin/sh', process.execPath];
+const libraries = ['x86_64-linux-gnu/', 'aarch64-linux-gnu/', '']
+  .flatMap((triplet) => [`/lib/${triplet}libc.so.6`, `/lib64/${triplet}libc.so.6`])
+  .filter(isElf);
+/** In Ubuntu the first is a script. */
+const statics = ['/sbin/ldconfig', '/sbin/ldconfig.real'].filter(isElf);
+const files = [...programs, ...libraries.slice(0, 1), ...statics];
+const isGlibc = libraries.length > 0 && statics.length > 0;
 
-describe(`as readelf says${hasReadelf ? '' : ' (SKIPPED: readelf is not installed)'}`, () => {
-  each.each(files)('of %s', (file) => {
+describe('as readelf says', () => {
+  testWith('readelf').each(files)('of %s', (file) => {
     const bytes = fs.readFileSync(file);
     expect(readDynamicNeeds(rangesOf(bytes))).toEqual(askReadelf(file));
   });
 
-  each('a program, a library and a static program were among them', () => {
+  const ofGlibc = testWith('readelf', { obstacle: isGlibc ? undefined : 'glibc and its ldconfig' });
+  ofGlibc('a program, a library and a static program were among them', () => {
     const seen = files.map((file) => askReadelf(file));
     expect(seen.some(({ interpreter }) => interpreter?.startsWith('/lib'))).toBe(true);
-    expect(seen.some(({ defines }) => defines.includes('GLIBC_2.34'))).toBe(true);
+    expect(seen.some(({ defines }) => defines.includes('GLIBC_2.17'))).toBe(true);
     expect(seen.some(({ interpreter, needed }) => !interpreter && needed.length === 0)).toBe(true);
   });
 });
 
 describe('a program of this machine', () => {
-  const seen = readDynamicNeeds(rangesOf(fs.readFileSync('/bin/ls')));
+  const seen = readDynamicNeeds(rangesOf(fs.readFileSync(process.execPath)));
 
   test('asks for versions of libraries that it needs, and of no others', () => {
-    expect(seen?.interpreter).toMatch(/^\/lib.*\/ld-/);
+    expect(seen?.interpreter).toMatch(/\/lib.*\/ld-/);
     expect(seen?.needed.length).toBeGreaterThan(0);
     for (const library of seen?.versions.keys() ?? []) expect(seen?.needed).toContain(library);
   });
@@ -172,7 +179,7 @@ function millisecondsFor(bytes: Uint8Array): number {
 }
 
 describe('what is malformed never throws and never hangs', () => {
-  const real = fs.readFileSync('/bin/ls');
+  const real = fs.readFileSync('/bin/sh');
 
   test('anything', () => {
     const any = fc.uint8Array({ maxLength: 300 });
@@ -260,7 +267,7 @@ describe('what is malformed never throws and never hangs', () => {
 });
 
 test('only what is needed of a large file is read', () => {
-  const file = fs.readFileSync('/bin/ls');
+  const file = fs.readFileSync(process.execPath);
   let bytes = 0;
   readDynamicNeeds((offset, length) => {
     const part = file.subarray(offset, offset + length);

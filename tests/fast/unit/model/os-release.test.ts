@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { prettyNameOf } from '@edged/model/os-release';
+import { testWith } from '@edged/testkit/needs';
 import fc from 'fast-check';
 
 const nameIn = (text: string): string =>
@@ -45,10 +46,8 @@ describe('the name of an OS', () => {
   });
 });
 
-const file = '/etc/os-release';
-const hasFile = fs.existsSync(file);
-
-(hasFile ? test : test.skip)('of this machine is what a shell reads', () => {
+testWith('/etc/os-release')('of this machine is what a shell reads', () => {
+  const file = '/etc/os-release';
   const { stdout } = spawnSync('sh', ['-c', `. ${file}; printf %s "$PRETTY_NAME"`]);
   expect(nameIn(fs.readFileSync(file, 'utf8'))).toBe(stdout.toString());
 });

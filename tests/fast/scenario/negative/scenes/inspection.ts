@@ -119,6 +119,7 @@ export const inspectionScenes: Scenes = {
   'inspection.library_missing': [
     {
       name: 'a dynamic program, and an OS without any linker',
+      needs: ['a dynamically linked /bin/ls'],
       arrange: (device) => {
         keepPair(device);
         fs.copyFileSync('/bin/ls', device.inside('runtime/binaries/edge-agent'));
@@ -151,7 +152,7 @@ export const inspectionScenes: Scenes = {
         const file = 'state-root/bootstrap/last_result.json';
         device.write(file, JSON.stringify({ ...kept, boot_id: 'another boot' }));
       }),
-      needsSystemd: true,
+      needs: ['a running systemd'],
     },
   ],
   'inspection.unit_missing': [

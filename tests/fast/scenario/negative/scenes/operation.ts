@@ -33,6 +33,7 @@ export const operationScenes: Scenes = {
   'operation.src_unusable': [
     {
       name: 'a FIFO',
+      needs: ['mkfifo'],
       arrange: (device) => {
         execFileSync('mkfifo', [device.inside('runtime/binaries/fifo')]);
         device.writeManifest([{ ...agent, src: 'runtime/binaries/fifo' }]);

@@ -4,6 +4,7 @@ import type { Host } from '@edged/host/host';
 import type { FailureCode } from '@edged/model/failure';
 import type { CommandOptions } from '@edged/testkit/device/built-command';
 import type { TestDevice } from '@edged/testkit/device/device';
+import type { Need } from '@edged/testkit/needs';
 
 export interface Scene {
   readonly name: string;
@@ -20,10 +21,7 @@ export interface Scene {
   readonly command?: (device: TestDevice) => readonly string[];
   /** What refuses, in this process, where no command can be brought to it on any machine. */
   readonly act?: (device: TestDevice) => void | Promise<void>;
-  /** What is to be seen is seen only where systemd has booted. */
-  readonly needsSystemd?: boolean;
-  /** Needs root: ownership, other users. */
-  readonly asRoot?: boolean;
+  readonly needs?: readonly Need[];
 }
 
 export type Scenes = Partial<Record<FailureCode, readonly Scene[]>>;

@@ -39,14 +39,14 @@ export const stateRootScenes: Scenes = {
   'state_root.wrong_owner': [
     {
       name: 'of user 12345',
-      asRoot: true,
+      needs: ['the right to give files away'],
       arrange: (device) => fs.chownSync(device.stateRoot, 12_345, 0),
     },
   ],
   'state_root.not_writable': [
     {
       name: 'run by nobody',
-      asRoot: true,
+      needs: ['paths that every user can reach'],
       arrange: (device) => fs.chmodSync(device.directory, 0o755),
       options: { userId: nobody, environment: { EDGE_STATE_ROOT_SKIP_MOUNT_CHECK: '1' } },
     },
@@ -66,6 +66,7 @@ export const stateRootScenes: Scenes = {
   'state_root.ephemeral_filesystem': [
     {
       name: 'tmpfs',
+      needs: ['/dev/shm'],
       options: withMountCheck,
       arrange: (device) => {
         fs.mkdirSync(`/dev/shm/${path.basename(device.directory)}`);

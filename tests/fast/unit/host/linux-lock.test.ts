@@ -65,7 +65,7 @@ describe('flock(1) is looked for', () => {
   const nowhere = '/nowhere/flock';
 
   test('in one place after the other', () => {
-    const [here] = flockPlaces.filter((place) => fs.existsSync(place));
+    const here = flockPlaces.find((place) => fs.existsSync(place));
     const held = tryLinuxLock(root, visible, [nowhere, here ?? 'flock']);
     expect(held).toBeDefined();
     held?.release();

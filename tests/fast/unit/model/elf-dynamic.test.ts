@@ -44,13 +44,13 @@ const elfMagic = Buffer.from('\u007fELF');
 const isElf = (file: string): boolean =>
   fs.existsSync(file) && fs.readFileSync(file).subarray(0, 4).equals(elfMagic);
 const programs = ['/bin/sh', process.execPath];
-const libraries = ['x86_64-linux-gnu/', 'aarch64-linux-gnu/', '']
+const libcs = ['x86_64-linux-gnu/', 'aarch64-linux-gnu/', '']
   .flatMap((triplet) => [`/lib/${triplet}libc.so.6`, `/lib64/${triplet}libc.so.6`])
   .filter(isElf);
 /** In Ubuntu the first is a script. */
 const statics = ['/sbin/ldconfig', '/sbin/ldconfig.real'].filter(isElf);
-const files = [...programs, ...libraries.slice(0, 1), ...statics];
-const isGlibc = libraries.length > 0 && statics.length > 0;
+const files = [...programs, ...libcs.slice(0, 1), ...statics];
+const isGlibc = libcs.length > 0 && statics.length > 0;
 
 describe('as readelf says', () => {
   testWith('readelf').each(files)('of %s', (file) => {

@@ -20,7 +20,11 @@ const resultOf = (device: TestDevice): string => path.join(device.directory, 'pr
 const blessCommand =
   (...args: string[]) =>
   (device: TestDevice): string[] => [
-    ...['bless', '--config', device.config, '--result', resultOf(device)],
+    'bless',
+    '--config',
+    device.config,
+    '--result',
+    resultOf(device),
     ...'--window-seconds 0.1 --interval-seconds 0.02 --timeout-seconds 0.2'.split(' '),
     ...args,
   ];

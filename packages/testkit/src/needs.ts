@@ -1,6 +1,6 @@
 /**
- * What a test needs beyond Node.js, npm, a POSIX shell and flock(1), which edged itself needs. Where
- * that is not there the test is skipped under a name that says so, and the closing report
+ * What a test needs beyond Node.js, npm, a POSIX shell and flock(1), which edged itself needs.
+ * Where that is not there the test is skipped under a name that says so, and the closing report
  * (`tests/tools/reporter.mjs`) lists it. Nothing is ever failed for the lack of a tool or of a
  * right, and nothing skipped is a pass.
  */
@@ -27,11 +27,14 @@ export function has(need: Need): boolean {
   return lacking(need) === undefined;
 }
 
-/** What is not there of all this, as the name of a skipped test says it; undefined: all of it is. */
+/** What is not there of all this, as the name of a skipped test says it; undefined where all is. */
 export function lacking(...needs: readonly (Need | Obstacle)[]): string | undefined {
-  const missing = needs.map((need) => (typeof need === 'string' ? ask(need) : need.obstacle));
-  const named = new Set(missing.filter((what) => what !== undefined));
-  return named.size === 0 ? undefined : [...named].join(', ');
+  const missing = needs
+    .map((need) => (typeof need === 'string' ? ask(need) : need.obstacle))
+    .filter((what) => what !== undefined);
+  if (missing.length === 0) return undefined;
+  // what only root uses lies where only root looks
+  return missing.includes('root') ? 'root' : missing.join(', ');
 }
 
 function ask(need: Need): string | undefined {

@@ -3,7 +3,7 @@
 interface ToolSource {
   /** A command that tells whether it is there. */
   readonly probe: readonly string[];
-  /** It must also end with 0: the tool may be there and not allowed, or be another's of that name. */
+  /** It must also end with 0: it may be there and not allowed, or be another's of that name. */
   readonly mustSucceed?: true;
   readonly debian: string;
 }

@@ -300,7 +300,7 @@ describe('packages and template', () => {
 /** In the title of a test, in a row or by the key of a table of tests. */
 function titled(name: string): RegExp {
   const text = name.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-  const before = String.raw`(?:test|describe)[\w.]*\(|\]\)\(|\{? ?name: |\[`;
+  const before = String.raw`(?:test|describe)[\w.]*\(|testWith\(.*\)\(|\]\)\(|\{? ?name: |\[`;
   const title = `(?:${before})?['"\`][^'"\`\\n]*${text}`;
   return new RegExp(`^ *(?:${title}|'?${text}'?[(:])`, 'm');
 }
@@ -323,6 +323,7 @@ describe('every claim of the threat model names a test that exists', () => {
     expect("import { x } from '@edged/model/manifest';").not.toMatch(titled('manifest'));
     expect("  throw new PrecheckError('manifest.invalid');").not.toMatch(titled('manifest'));
     expect("  test('one manifest', () => {").toMatch(titled('manifest'));
+    expect("testWith('jq', 'root')('one manifest', () => {").toMatch(titled('manifest'));
   });
 });
 

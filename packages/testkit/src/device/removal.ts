@@ -1,4 +1,4 @@
-/** Removal of what a test made, even where the test took rights away that only root can do without. */
+/** Removal of what a test made, even where it took rights away that only root does without. */
 import fs from 'node:fs';
 import path from 'node:path';
 

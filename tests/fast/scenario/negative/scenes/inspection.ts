@@ -107,7 +107,7 @@ export const inspectionScenes: Scenes = {
     },
     {
       name: 'nobody may run the agent',
-      ...healed((device) => fs.chmodSync(device.inside('runtime/bin/edge-agent'), 0)),
+      ...healed((device) => fs.chmodSync(device.inside('runtime/bin/edge-agent'), 0o600)),
     },
   ],
   'inspection.binary_changed': [

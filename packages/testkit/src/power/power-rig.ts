@@ -103,9 +103,9 @@ export async function record(
 }
 
 /**
- * Mounts an image or a device, acts, unmounts. Returns when the loop device is gone as well: on a busy
- * machine it outlives the mount for a moment, and the next mount of the image would be served from
- * what it remembers.
+ * Mounts an image or a device, acts, unmounts. Returns when the loop device is gone as well: on a
+ * busy machine it outlives the mount for a moment, and the next mount of the image would be served
+ * from what it remembers.
  */
 export async function mounted<Result>(
   image: string,

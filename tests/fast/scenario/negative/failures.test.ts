@@ -90,7 +90,7 @@ async function actInProcess(act: NonNullable<Scene['act']>, device: TestDevice):
 }
 
 test('every failure code has a scene', () => {
-  // that a check hangs is shown where a worker can be stopped: tests/fast/unit/host/linux-worker.test.ts
+  // that a check hangs is shown where a worker can be stopped: tests/device/hanging-check.test.ts
   const elsewhere = 'inspection.timed_out';
   const without = codes.filter((code) => (scenes[code] ?? []).length === 0);
   expect(without).toEqual([elsewhere]);

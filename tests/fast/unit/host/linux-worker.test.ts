@@ -1,15 +1,11 @@
 /** Who asks a worker has an answer in time, whatever becomes of the worker. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { failures } from '@edged/model/failure';
-import { startCommand } from '@edged/testkit/device/built-command';
-import { withDevice } from '@edged/testkit/device/device';
-import { testWith } from '@edged/testkit/needs';
-import { checkById, checks } from 'edged/checks/registry';
+import { processesWith } from '@edged/testkit/processes';
 
 const module = path.join(process.cwd(), 'packages/host/dist/linux-worker.js');
 let directory: string;
@@ -89,86 +85,3 @@ describe('a worker that does not is given up, with the lines that it had said', 
     expect(processesWith(script)).toEqual([]); // it is not left behind
   });
 });
-
-/** Of all processes, those that have this argument. */
-function processesWith(argument: string): number[] {
-  return fs
-    .readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => argumentsOf(pid).includes(argument));
-}
-
-function argumentsOf(pid: number): string[] {
-  try {
-    return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-  } catch {
-    return []; // it has ended meanwhile
-  }
-}
-
-function hasOpen(pid: number, file: string): boolean {
-  try {
-    const descriptors = fs.readdirSync(`/proc/${pid}/fd`);
-    return descriptors.some((fd) => fs.readlinkSync(`/proc/${pid}/fd/${fd}`) === file);
-  } catch {
-    return false; // it has ended meanwhile
-  }
-}
-
-interface DoctorDocument {
-  readonly exit_code: number;
-  readonly checks: readonly Readonly<Record<string, unknown>>[];
-}
-
-testWith('mkfifo', '/dev/shm')(
-  'a check that hangs is unknown after its limit, and the others are asked all the same',
-  () =>
-    withDevice(async (device) => {
-      device.precheck();
-      const config = device.read('edge.toml');
-      const shared = fs.mkdtempSync('/dev/shm/edged-worker-');
-      device.removeLater(shared);
-      const pipe = path.join(shared, 'edge.toml'); // a pipe in /dev is one that a shell made
-      execFileSync('mkfifo', [pipe]);
-      const fifo = fs.openSync(pipe, 'r+'); // so that whoever reads waits for us
-      const started = performance.now();
-      const args = ['--config', pipe, '--output', 'json'];
-      const { child, ended } = startCommand(['doctor', ...args]);
-      let worker: number | undefined;
-      while (worker === undefined && child.exitCode === null) {
-        worker = processesWith('run-checks').find((pid) => hasOpen(pid, pipe));
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
-      device.write('edge.new', config);
-      fs.renameSync(path.join(device.directory, 'edge.new'), device.config);
-      const { exitCode, stdout } = await ended;
-      fs.closeSync(fifo);
-      expect(worker).toBeDefined();
-      const took = (performance.now() - started) / 1000;
-      const limit = checkById('config.file').timeLimitSeconds;
-      expect(took).toBeGreaterThanOrEqual(limit);
-      expect(took).toBeLessThan(limit + 20);
-      expect(exitCode).toBe(5);
-      const document = JSON.parse(stdout) as DoctorDocument;
-      expect(document.exit_code).toBe(5);
-      expect(document.checks.map(({ id }) => id)).toEqual(checks.map(({ id }) => id));
-      const { message, remedy } = failures['inspection.timed_out'];
-      expect(document.checks[0]).toMatchObject({
-        id: 'config.file',
-        status: 'unknown',
-        reason: 'inspection.timed_out',
-        details: [{ check: 'config.file', limit_seconds: limit }],
-        message,
-        remedy,
-      });
-      const service = document.checks.filter(({ id }) => String(id).startsWith('service.'));
-      for (const { summary } of service) expect(summary).not.toMatch(/^because /);
-      const behind = document.checks.find(({ id }) => id === 'state_root.directory');
-      expect(behind).toMatchObject({
-        status: 'skipped',
-        summary: 'because config did not pass',
-      });
-      expect(processesWith('run-checks')).not.toContain(worker);
-    }),
-);

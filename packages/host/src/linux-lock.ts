@@ -56,9 +56,11 @@ export function tryLinuxLock(
  */
 export function isLinuxLocked(stateRoot: string, mounts: readonly Mount[]): boolean {
   runFlock(['--version'], 'ignore', flockPlaces);
-  // stat(2) on btrfs names another device than the kernel's list and mountinfo do
-  const [major, minor] = (mountOf(stateRoot, mounts)?.device ?? '').split(':').map(Number);
-  const place = `${hex(major)}:${hex(minor)}:${fs.statSync(stateRoot).ino}`;
+  const { dev, ino } = fs.statSync(stateRoot, { bigint: true });
+  // stat(2) on btrfs names another device than the kernel's list and mountinfo do; mountinfo names
+  // none in a chroot whose root is no mount point
+  const device = mountOf(stateRoot, mounts)?.device ?? `${majorOf(dev)}:${minorOf(dev)}`;
+  const place = [...device.split(':').map((part) => hex(Number(part))), ino].join(':');
   return kernelLocks().some((line) => {
     const [, kind, , access, , where] = line.split(/\s+/);
     return kind === 'FLOCK' && access === 'WRITE' && where === place;
@@ -74,7 +76,16 @@ function kernelLocks(): readonly string[] {
   }
 }
 
-function hex(number = -1): string {
+/** As makedev(3) packs them. */
+function majorOf(device: bigint): bigint {
+  return ((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn);
+}
+
+function minorOf(device: bigint): bigint {
+  return (device & 0xffn) | ((device >> 12n) & ~0xffn);
+}
+
+function hex(number: number): string {
   return number.toString(16).padStart(2, '0');
 }
 

@@ -3,7 +3,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { flockPlaces, tryLinuxLock } from '@edged/host/linux-lock';
+import { flockPlaces, isLinuxLocked, tryLinuxLock } from '@edged/host/linux-lock';
+import { parseMountInfo } from '@edged/host/linux-mounts';
 import { holdLock } from '@edged/testkit/device/lock-holder';
 import { testWith } from '@edged/testkit/needs';
 
@@ -41,6 +42,17 @@ test('held by another process: refused, and its visible lock stays', async () =>
   const held = tryLinuxLock(root, visible);
   expect(held).toBeDefined();
   held?.release();
+});
+
+test.each([
+  ['by the table of mounts', () => parseMountInfo(fs.readFileSync('/proc/self/mountinfo', 'utf8'))],
+  ['in a chroot whose root is no mount point: the table names none', () => []],
+])('a lock that is held is seen from outside, %s', async (_where, mounts) => {
+  expect(isLinuxLocked(root, mounts())).toBe(false);
+  const holder = await holdLock(root);
+  expect(isLinuxLocked(root, mounts())).toBe(true);
+  await holder.kill();
+  expect(isLinuxLocked(root, mounts())).toBe(false);
 });
 
 test.each<[string, (place: string) => void]>([

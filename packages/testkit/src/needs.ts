@@ -49,7 +49,9 @@ function lookFor(need: Need): string | undefined {
     return rightsOfRoot[need as RightOfRoot]() ? undefined : need;
   }
   if (need in circumstances) return circumstances[need as Circumstance]() ? undefined : need;
-  return freeGigabytes() >= Number.parseFloat(need) ? undefined : need;
+  const [, gigabytes] = /^(\d+) GB free/.exec(need) ?? [];
+  if (gigabytes === undefined) throw new Error(`nobody knows how to look for: ${need}`);
+  return freeGigabytes() >= Number(gigabytes) ? undefined : need;
 }
 
 function hasTool(tool: Tool): boolean {

@@ -2,17 +2,16 @@
  * Rung 2 for the rotation of certificates: the real process, killed at every call that changes
  * something, with certificate and key inside the state root, where the trace looks.
  */
-import { spawnSync } from 'node:child_process';
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { skipMountCheck } from '@edged/testkit/device/built-command';
 import { type TestDevice, withDevice } from '@edged/testkit/device/device';
 import { buildCommand } from '@edged/testkit/mutants';
 import { type CallPoint, killAt, traceChanges } from '@edged/testkit/interruption/system-calls';
+import { testWith } from '@edged/testkit/needs';
 
-const canTrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
 const bundled = await buildCommand(undefined);
 const most = 20;
 
@@ -31,8 +30,8 @@ function belongTogether(device: TestDevice): boolean {
   return leaf.checkPrivateKey(createPrivateKey(device.read('state-root/tls/edge.key')));
 }
 
-describe(`with strace${canTrace ? '' : ' (SKIPPED: strace cannot trace here)'}`, () => {
-  (canTrace ? test : test.skip)(
+describe('with strace', () => {
+  testWith('strace')(
     'killed at every call, the pair matches after the next boot',
     () =>
       withDevice((device) => {

@@ -7,10 +7,11 @@ import type { Host } from '@edged/host/host';
 import { tryLinuxLock } from '@edged/host/linux-lock';
 import { command, startCommand } from '@edged/testkit/device/built-command';
 import { withDevice } from '@edged/testkit/device/device';
+import { holdLock } from '@edged/testkit/device/lock-holder';
+import { testWith } from '@edged/testkit/needs';
 
 const visible = '.precheck.lock';
 const mostMilliseconds = 50;
-const canTrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
 
 /** Least of up to twenty tries: the machine may be busy, the lock may not. */
 function quickest(act: () => void): number {
@@ -66,7 +67,7 @@ describe('a lock left behind costs nothing', () => {
     }),
   );
 
-  (canTrace ? test : test.skip)('left by SIGKILL in the middle of a precheck', () =>
+  testWith('strace')('left by SIGKILL in the middle of a precheck', () =>
     withDevice((device) => {
       device.precheck();
       device.editFingerprint({ composite_hash: 'ffff0000' });
@@ -137,17 +138,15 @@ test(
 
 test('a contender that is killed while inside lets the next one in at once', () =>
   withDevice(async ({ stateRoot }) => {
-    const holder = spawn('flock', ['-x', '-o', stateRoot, 'sleep', '60'], { detached: true });
-    await once(holder, 'spawn');
-    while (tryReleased(stateRoot)) await new Promise((resolve) => setTimeout(resolve, 5));
-    process.kill(-(holder.pid ?? 0), 'SIGKILL');
-    await once(holder, 'exit');
+    const holder = await holdLock(stateRoot);
+    expect(tryLinuxLock(stateRoot, visible)).toBeUndefined();
+    await holder.kill();
     const held = tryLinuxLock(stateRoot, visible);
     expect(held).toBeDefined();
     held?.release();
   }));
 
-test.each(['SIGTERM', 'SIGINT'] as const)(
+testWith('2 GB free in the temporary directory').each(['SIGTERM', 'SIGINT'] as const)(
   '%s ends a precheck in the middle of its work, and the next one heals',
   (signal) =>
     withDevice(async (device) => {
@@ -171,10 +170,3 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
       expect(device.bootEpoch()).toBe(1);
     }),
 );
-
-/** True while nobody else holds the lock. */
-function tryReleased(stateRoot: string): boolean {
-  const held = tryLinuxLock(stateRoot, visible);
-  held?.release();
-  return held !== undefined;
-}

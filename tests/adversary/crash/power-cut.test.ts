@@ -1,24 +1,23 @@
 /**
- * Rung 3: power cuts on real filesystems. Needs root, loop devices, FUSE and qemu-storage-daemon; says
- * SKIPPED and why where one is missing. By default a slice of the cuts; CRASH_EFFORT=2 makes all of
+ * Rung 3: power cuts on real filesystems. By default a slice of the cuts; CRASH_EFFORT=2 makes all of
  * them, with a check of the filesystem after each (`npm run test:power`).
  */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { noteCrashRow } from '@edged/testkit/crash-table';
 import { type Mutant, buildLibrary, mutants } from '@edged/testkit/mutants';
+import { testWith } from '@edged/testkit/needs';
 import { type Cut, allCuts, replay } from '@edged/testkit/power/power-replay';
-import { type FileSystem, fileSystems, record, whyNoRig } from '@edged/testkit/power/power-rig';
+import { type FileSystem, fileSystems, record, rigNeeds } from '@edged/testkit/power/power-rig';
 import { liveThrough, prepareStateRoot } from '@edged/testkit/power/power-workload';
 
 const effort = Number(process.env['CRASH_EFFORT'] ?? 1);
 const table = process.env['CRASH_TABLE'];
 const rung = '3 power cuts';
 const replacements = 2;
-const obstacle = whyNoRig();
-const each = obstacle === undefined ? test : test.skip;
+const onTheRig = testWith(...rigNeeds);
 const memory = fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir();
 
 interface Outcome {
@@ -59,8 +58,8 @@ async function cutPower(
   }
 }
 
-describe(`power cuts${obstacle === undefined ? '' : ` (SKIPPED: ${obstacle})`}`, () => {
-  each.each(fileSystems)(
+describe('power cuts', () => {
+  onTheRig.each(fileSystems)(
     '$name',
     async (fileSystem) => {
       const started = performance.now();
@@ -92,7 +91,7 @@ describe(`power cuts${obstacle === undefined ? '' : ` (SKIPPED: ${obstacle})`}`,
     3_600_000,
   );
 
-  each.each(mutants.filter(({ hiddenByRealDisks }) => hiddenByRealDisks === undefined))(
+  onTheRig.each(mutants.filter(({ hiddenByRealDisks }) => hiddenByRealDisks === undefined))(
     'the mutant "$name" is caught',
     async (mutant) => {
       const violations: string[] = [];

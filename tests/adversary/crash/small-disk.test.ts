@@ -1,18 +1,15 @@
 /** Rung 2, on a small real disk: full, read-only, immutable. Needs root, to mount. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { type TestDevice, withDevice } from '@edged/testkit/device/device';
 import { withDisk } from '@edged/testkit/device/faults';
+import { type Need, testWith } from '@edged/testkit/needs';
 
-const canMount = process.getuid?.() === 0 && spawnSync('losetup', ['-f']).status === 0 && hasMkfs();
-const each = canMount ? test : test.skip;
+const disk: readonly Need[] = ['mkfs.ext4', 'mount', 'the right to mount', 'loop devices'];
+const each = testWith(...disk);
 const mebibyte = 1024 * 1024;
-
-function hasMkfs(): boolean {
-  return !spawnSync('mkfs.ext4', ['-V']).error;
-}
 
 /** The device's state root on an ext4 of 4 MiB of its own. */
 async function onSmallDisk(act: (device: TestDevice) => Promise<void>): Promise<void> {
@@ -64,7 +61,7 @@ function objectionsTo(device: TestDevice, epoch: number): unknown {
   };
 }
 
-describe(`on a small disk${canMount ? '' : ' (SKIPPED: needs root, losetup and mkfs.ext4)'}`, () => {
+describe('on a small disk', () => {
   each('a full disk is refused before the first write, and freed space heals', () =>
     onSmallDisk(async (device) => {
       fill(device, 0);
@@ -134,7 +131,7 @@ describe(`on a small disk${canMount ? '' : ' (SKIPPED: needs root, losetup and m
     }),
   );
 
-  each('an immutable file in the way: exit 5, everything as before', () =>
+  testWith(...disk, 'chattr')('an immutable file in the way: exit 5, everything as before', () =>
     onSmallDisk(async (device) => {
       for (const name of ['one', 'two']) {
         device.write(`state-root/runtime/binaries/${name}`, `new ${name}`);

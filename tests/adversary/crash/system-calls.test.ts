@@ -2,29 +2,26 @@
  * Rung 2: the real process on the real kernel. Needs strace(1). CRASH_EFFORT=2 tries every call,
  * with both errors; by default every kill and a third of each error.
  */
-import { spawnSync } from 'node:child_process';
-import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect } from '@jest/globals';
 import { noteCrashRow } from '@edged/testkit/crash-table';
 import { InterruptedDevice, interruptEverywhere } from '@edged/testkit/interruption/interruption';
 import { buildCommand, buildLibrary, mutants } from '@edged/testkit/mutants';
 import type { CallPoint } from '@edged/testkit/interruption/system-calls';
+import { testWith } from '@edged/testkit/needs';
+import { testDirectory } from '@edged/testkit/test-directory';
 
 const effort = Number(process.env['CRASH_EFFORT'] ?? 1);
 const table = process.env['CRASH_TABLE'];
 const rung = '2 real kernel';
-const canTrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
-const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-calls-'));
+const withStrace = testWith('strace');
 const command = [process.execPath, await buildCommand(undefined)];
 const library = await buildLibrary(undefined);
+const directory = testDirectory('calls');
 let interrupted: InterruptedDevice;
 
 beforeAll(async () => {
   interrupted = await InterruptedDevice.make(directory, library);
 });
-afterAll(() => fs.rmSync(directory, { recursive: true }));
 
 /** The calls of the protocol: without the visible lock and without modes. */
 function stepsOf(points: readonly CallPoint[]): string[] {
@@ -37,17 +34,15 @@ function oneIn(count: number, offset: number, points: readonly CallPoint[]): Cal
   return points.filter((_, index) => index % count === offset % count);
 }
 
-describe(`with strace${canTrace ? '' : ' (SKIPPED: strace cannot trace here)'}`, () => {
-  const each = canTrace ? test : test.skip;
-
-  each('the real disk takes the very steps of the simulated one', async () => {
+describe('with strace', () => {
+  withStrace('the real disk takes the very steps of the simulated one', async () => {
     const { exitCode, points } = interrupted.trace(command);
     expect(exitCode).toBe(0);
     expect(interrupted.objectionsAfterSuccess()).toEqual([]);
     expect(stepsOf(points)).toEqual(await interrupted.simulatedSteps(library));
   });
 
-  each(
+  withStrace(
     'killed at every call, and with calls failing',
     async () => {
       const started = performance.now();
@@ -80,7 +75,7 @@ describe(`with strace${canTrace ? '' : ' (SKIPPED: strace cannot trace here)'}`,
     1_800_000,
   );
 
-  each('the match path makes not one changing call', () => {
+  withStrace('the match path makes not one changing call', () => {
     interrupted.reset();
     expect(interrupted.run(command).exitCode).toBe(0);
     const { exitCode, points } = interrupted.traceAsItIs(command);
@@ -91,7 +86,7 @@ describe(`with strace${canTrace ? '' : ' (SKIPPED: strace cannot trace here)'}`,
 });
 
 describe('each mutant is caught', () => {
-  (canTrace ? test : test.skip).each(mutants)(
+  withStrace.each(mutants)(
     '$name',
     async (mutant) => {
       const mutated = [process.execPath, await buildCommand(mutant)];

@@ -18,12 +18,14 @@ import { compositeHash, parseOsFingerprint } from '@edged/model/os-fingerprint';
 import { parseRuntimeManifest } from '@edged/model/runtime-manifest';
 import { openStateRoot } from '@edged/precheck/state-root/state-root';
 import { TestDevice } from '@edged/testkit/device/device';
+import { removeTree } from '@edged/testkit/device/removal';
 import { HostileCount, noteHostileRow } from '@edged/testkit/hostile/hostile-table';
 import { mutated } from '@edged/testkit/hostile/mutation';
 import { SimDisk } from '@edged/testkit/simulation/sim-disk';
 import { simHost, simRoot } from '@edged/testkit/simulation/sim-host';
 import { keyringJson, signText, testKey } from '@edged/testkit/device/signing';
 import { readVectors } from '@edged/testkit/hostile/vectors';
+import { testDirectory } from '@edged/testkit/test-directory';
 import { blake3 } from '@noble/hashes/blake3.js';
 import { parseConfig } from 'edged/config/config';
 import { exampleConfig } from 'edged/simulation/example-config';
@@ -341,7 +343,7 @@ test(
 );
 
 describe('a whole state root in the hands of an attacker', () => {
-  const directory = fs.mkdtempSync(path.join(fs.realpathSync('/tmp'), 'edged-hostile-'));
+  const directory = testDirectory('hostile');
   const device = new TestDevice(path.join(directory, 'device'));
   const pristine = path.join(directory, 'pristine');
   const outside = path.join(directory, 'outside');
@@ -366,7 +368,6 @@ describe('a whole state root in the hands of an attacker', () => {
     }
     fs.cpSync(device.stateRoot, pristine, { recursive: true });
   });
-  afterAll(() => fs.rmSync(directory, { recursive: true, force: true }));
 
   const act = fc.record({
     what: fc.constantFrom(
@@ -435,7 +436,7 @@ describe('a whole state root in the hands of an attacker', () => {
           fc.array(act, { minLength: 1, maxLength: 4 }),
           fc.boolean(),
           async (acts, isReplaced) => {
-            fs.rmSync(device.stateRoot, { recursive: true });
+            removeTree(device.stateRoot);
             fs.cpSync(pristine, device.stateRoot, { recursive: true, verbatimSymlinks: true });
             for (const each of acts) {
               try {

@@ -1,9 +1,9 @@
 /** The reference of the JavaScript API can be made, and says something of everything in it. */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import { afterAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
+import { testDirectory } from '@edged/testkit/test-directory';
 import * as api from 'edged';
 
 interface Reflection {
@@ -15,8 +15,7 @@ interface Reflection {
   readonly getSignature?: Reflection;
 }
 
-const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-api-documentation-'));
-afterAll(() => fs.rmSync(directory, { recursive: true }));
+const directory = testDirectory('api-documentation');
 
 /** TypeDoc refuses what it finds wrong by itself, but looks at one package only. */
 function reference(): Reflection {

@@ -2,16 +2,16 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect } from '@jest/globals';
 import { bundleParts } from '@edged/packaging/bundle';
 import { makeDebianPackage } from '@edged/packaging/debian';
 import { type Architecture, makeExecutable, nativeBlake3File } from '@edged/packaging/executable';
+import { testWith } from '@edged/testkit/needs';
+import { testDirectory } from '@edged/testkit/test-directory';
 
-const has = (tool: string): boolean => !spawnSync(tool, ['--version']).error;
-const canBuild = has('dpkg-deb');
-const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-deb-'));
+const withDpkg = testWith('dpkg-deb');
+const directory = testDirectory('deb');
 const unpacked = path.join(directory, 'unpacked');
 const architecture = process.arch as Architecture;
 let file: string;
@@ -24,19 +24,15 @@ const build = (name: string): string => {
 const installed = (name: string): string => fs.readFileSync(path.join(unpacked, name), 'utf8');
 
 beforeAll(async () => {
-  if (!canBuild) return;
   const parts = path.join(directory, 'parts');
   const entry = await bundleParts(parts, nativeBlake3File(architecture));
   makeExecutable(entry, path.join(directory, 'edged'), architecture);
   file = build('one');
   execFileSync('dpkg-deb', ['-x', file, unpacked]);
 }, 300_000);
-afterAll(() => fs.rmSync(directory, { recursive: true }));
 
-describe(`with dpkg-deb${canBuild ? '' : ' (SKIPPED: there is none)'}`, () => {
-  const each = canBuild ? test : test.skip;
-
-  each('holds the executable, the units, the manual pages and the completions', () => {
+describe('with dpkg-deb', () => {
+  withDpkg('holds the executable, the units, the manual pages and the completions', () => {
     const edged = path.join(unpacked, 'usr/bin/edged');
     expect(execFileSync(edged, ['version'], { encoding: 'utf8' })).toBe('edged 0.1.0\n');
     const unit = installed('usr/lib/systemd/system/edged-precheck.service');
@@ -59,15 +55,15 @@ describe(`with dpkg-deb${canBuild ? '' : ' (SKIPPED: there is none)'}`, () => {
     }
   });
 
-  each('the completions complete', () => {
+  testWith('dpkg-deb', 'bash')('the completions complete', () => {
     const script = path.join(unpacked, 'usr/share/bash-completion/completions/edged');
     const ask =
-      `PATH=${unpacked}/usr/bin:$PATH; source ${script}; ` +
+      `PATH='${unpacked}/usr/bin':$PATH; source '${script}'; ` +
       'COMP_WORDS=(edged pre); COMP_CWORD=1; _edged; echo "${COMPREPLY[@]}"';
     expect(execFileSync('bash', ['-c', ask], { encoding: 'utf8' })).toBe('precheck\n');
   });
 
-  each('the completions are those that the program prints', () => {
+  withDpkg('the completions are those that the program prints', () => {
     const edged = path.join(unpacked, 'usr/bin/edged');
     for (const [shell, name] of [
       ['bash', 'usr/share/bash-completion/completions/edged'],
@@ -80,7 +76,7 @@ describe(`with dpkg-deb${canBuild ? '' : ' (SKIPPED: there is none)'}`, () => {
   });
 
   // man-pages.test.ts looks into them
-  (canBuild && has('man') ? test : test.skip)('man finds the manual pages', () => {
+  testWith('dpkg-deb', 'man')('man finds the manual pages', () => {
     const where = ['-M', path.join(unpacked, 'usr/share/man')];
     for (const page of [
       ['8', 'edged'],
@@ -92,7 +88,7 @@ describe(`with dpkg-deb${canBuild ? '' : ' (SKIPPED: there is none)'}`, () => {
     }
   });
 
-  (canBuild && has('lintian') ? test : test.skip)(
+  testWith('dpkg-deb', 'lintian')(
     'lintian finds no error',
     () => {
       const { stdout } = spawnSync('lintian', ['--allow-root', file], { encoding: 'utf8' });
@@ -101,7 +97,7 @@ describe(`with dpkg-deb${canBuild ? '' : ' (SKIPPED: there is none)'}`, () => {
     300_000,
   );
 
-  each(
+  withDpkg(
     'the same twice',
     () => {
       const digest = (name: string): string =>

@@ -1,9 +1,8 @@
 /** The manual pages: nothing is missing in them, and three programs render them without a warning. */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { commandDefinitions } from 'edged/command-line/command-line';
 import type { CommandDefinition } from 'edged/command-line/command-definitions';
 import { parseConfig } from 'edged/config/config';
@@ -23,9 +22,11 @@ import {
 } from '@edged/packaging/man/manifest-fields';
 import { manualPages } from '@edged/packaging/man/pages';
 import { manualPage, paragraph, section, tagged, verbatim } from '@edged/packaging/man/roff';
+import { testWith } from '@edged/testkit/needs';
+import { testDirectory } from '@edged/testkit/test-directory';
 
-const has = (tool: string): boolean => !spawnSync(tool, ['--version']).error;
-const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-man-'));
+const withMan = testWith('man');
+const directory = testDirectory('man');
 const pages = manualPages();
 const names = pages.map(({ file }) => file);
 const fileOf = (name: string): string => path.join(directory, name);
@@ -33,7 +34,6 @@ const fileOf = (name: string): string => path.join(directory, name);
 beforeAll(() => {
   for (const { file, text } of pages) fs.writeFileSync(fileOf(file), text);
 });
-afterAll(() => fs.rmSync(directory, { recursive: true }));
 
 interface Rendered {
   readonly text: string;
@@ -51,17 +51,15 @@ const flat = (text: string): string => text.replaceAll(/\s+/g, ' ');
 
 test('three pages', () => expect(names).toEqual(['edged.8', 'edged.toml.5', 'edged-manifest.5']));
 
-describe(`as man(1) shows them${has('man') ? '' : ' (SKIPPED: there is no man)'}`, () => {
-  const each = has('man') ? test : test.skip;
-
-  each.each(names)('%s: no warning, no line over 80 columns', (name) => {
+describe('as man(1) shows them', () => {
+  withMan.each(names)('%s: no warning, no line over 80 columns', (name) => {
     const { text, warnings } = render(fileOf(name));
     expect(warnings).toBe('');
     expect(text.length).toBeGreaterThan(2000);
     expect(text.split('\n').filter((line) => line.length > 80)).toEqual([]);
   });
 
-  each('edged(8) holds every command and every option', () => {
+  withMan('edged(8) holds every command and every option', () => {
     const { text } = render(fileOf('edged.8'));
     const look = (command: CommandDefinition, words: readonly string[]): number => {
       const line = words.join(' ');
@@ -78,7 +76,7 @@ describe(`as man(1) shows them${has('man') ? '' : ' (SKIPPED: there is no man)'}
     expect(look(commandDefinitions(), ['edged'])).toBeGreaterThan(30);
   });
 
-  each('edged(8) holds every reason with its message and remedy, and every exit code', () => {
+  withMan('edged(8) holds every reason with its message and remedy, and every exit code', () => {
     const text = flat(render(fileOf('edged.8')).text);
     for (const code of Object.keys(failures) as FailureCode[]) {
       const { message, remedy, class: kind } = failures[code];
@@ -92,7 +90,7 @@ describe(`as man(1) shows them${has('man') ? '' : ' (SKIPPED: there is no man)'}
     }
   });
 
-  each('edged(8) holds every setting that is read, and every file of the state root', () => {
+  withMan('edged(8) holds every setting that is read, and every file of the state root', () => {
     const { text } = render(fileOf('edged.8'));
     const settings = fs.readFileSync('packages/edged/src/settings.ts', 'utf8');
     const read = [...settings.matchAll(/environment\['(\w+)'\]/g)].map(([, name]) => name);
@@ -105,14 +103,14 @@ describe(`as man(1) shows them${has('man') ? '' : ' (SKIPPED: there is no man)'}
     }
   });
 
-  each('edged.toml(5) holds every key and what is allowed there', () => {
+  withMan('edged.toml(5) holds every key and what is allowed there', () => {
     const text = flat(render(fileOf('edged.toml.5')).text);
     for (const { path: key, describe: described } of configKeys()) {
       expect(text).toContain(` ${key} ${described.replaceAll('`', '')} `);
     }
   });
 
-  each('edged-manifest(5) holds every field', () => {
+  withMan('edged-manifest(5) holds every field', () => {
     const text = flat(render(fileOf('edged-manifest.5')).text);
     const operations = Object.values(operationFields).flatMap((fields) => Object.entries(fields));
     for (const [name, field] of [...Object.entries(manifestFields), ...operations]) {
@@ -123,7 +121,7 @@ describe(`as man(1) shows them${has('man') ? '' : ' (SKIPPED: there is no man)'}
     }
   });
 
-  each('whatever the text is, it comes out as text', () => {
+  withMan('whatever the text is, it comes out as text', () => {
     const hostile =
       '.SH no \'heading\' \\fBnot bold\\fR \\n(.x ~/x ^ -- --log-level … .TP "quoted"';
     const head = { section: 8, date: '2026-01-02', source: 'x', manual: 'x' } as const;
@@ -142,17 +140,14 @@ describe('no warning', () => {
     ['mandoc', ['-Tlint', '-Wwarning']],
   ] as const;
   describe.each(judges)('of %s', (tool, args) => {
-    const isThere = has(tool);
-    const skipped = isThere ? '' : ` (SKIPPED: ${tool} is not installed)`;
-
-    (isThere ? test : test.skip).each(names)(`%s${skipped}`, (name) => {
+    testWith(tool).each(names)('%s', (name) => {
       const { stdout, stderr, status } = spawnSync(tool, [...args, fileOf(name)], {
         encoding: 'utf8',
       });
       expect({ stdout, stderr, status }).toEqual({ stdout: '', stderr: '', status: 0 });
     });
 
-    (isThere ? test : test.skip)(`which does see a mistake${skipped}`, () => {
+    testWith(tool)('which does see a mistake', () => {
       fs.writeFileSync(fileOf('wrong.8'), '.TH WRONG 8 "2026-01-02"\n.SH NAME\n\\fQx\\*[none]\n');
       const { stdout, stderr } = spawnSync(tool, [...args, fileOf('wrong.8')], {
         encoding: 'utf8',

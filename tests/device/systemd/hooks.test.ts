@@ -1,15 +1,15 @@
 /** The hooks for updaters, as they are installed, on images that are really mounted. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { command } from '@edged/testkit/device/built-command';
+import { beforeAll, describe, expect } from '@jest/globals';
+import { command, shellLine } from '@edged/testkit/device/built-command';
 import { TestDevice } from '@edged/testkit/device/device';
+import { testWith } from '@edged/testkit/needs';
+import { testDirectory } from '@edged/testkit/test-directory';
 
-const isRoot = process.getuid?.() === 0;
-const each = isRoot ? test : test.skip;
-const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-hooks-'));
+const withImages = testWith('mke2fs', 'mount', 'the right to mount', 'loop devices');
+const directory = testDirectory('hooks');
 const prefix = path.join(directory, 'prefix');
 const device = new TestDevice(path.join(directory, 'device'));
 const hook = (name: string): string => path.join(prefix, 'lib/edged', name);
@@ -27,13 +27,11 @@ beforeAll(async () => {
   const installer = ['systemd/install', '--prefix', prefix, '--state-root', device.stateRoot];
   execFileSync('sh', [...installer, '--unit-dir', path.join(directory, 'units')]);
   fs.mkdirSync(path.join(prefix, 'bin'));
-  const line = command.map((word) => `'${word}'`).join(' ');
-  const wrapper = `#!/bin/sh\nexec ${line} "$@"\n`;
+  const wrapper = `#!/bin/sh\nexec ${shellLine(command)} "$@"\n`;
   fs.writeFileSync(path.join(prefix, 'bin/edged'), wrapper, { mode: 0o755 });
   image('good', true);
   image('without-units', false);
 });
-afterAll(() => fs.rmSync(directory, { recursive: true }));
 
 /** A root filesystem of the next OS, as ext4. */
 function image(name: string, hasUnits: boolean): void {
@@ -55,7 +53,8 @@ function image(name: string, hasUnits: boolean): void {
     fs.symlinkSync(`../${unit}`, wants);
   }
   const file = path.join(directory, `${name}.img`);
-  execFileSync('truncate', ['-s', '8M', file]);
+  fs.writeFileSync(file, '');
+  fs.truncateSync(file, 8 * 1024 * 1024);
   execFileSync('mke2fs', ['-q', '-t', 'ext4', '-d', root, file]);
 }
 
@@ -78,10 +77,10 @@ function run(name: string, args: readonly string[], more: Record<string, string>
 }
 
 const imageOf = (name: string): string => path.join(directory, `${name}.img`);
-const isMounted = (): boolean => fs.readFileSync('/proc/mounts', 'utf8').includes('/tmp/tmp.');
+const isMounted = (): boolean => /\/tmp\.\w+ /.test(fs.readFileSync('/proc/mounts', 'utf8'));
 
-describe(`hooks for updaters${isRoot ? '' : ' (SKIPPED: needs root)'}`, () => {
-  each('plan-next-os lets a good image boot, and leaves nothing mounted', () => {
+describe('hooks for updaters', () => {
+  withImages('plan-next-os lets a good image boot, and leaves nothing mounted', () => {
     const times = device.modificationTimes();
     const { exitCode, said } = run('plan-next-os', [imageOf('good')]);
     expect(said).toContain('this OS may be booted');
@@ -92,7 +91,7 @@ describe(`hooks for updaters${isRoot ? '' : ' (SKIPPED: needs root)'}`, () => {
     expect(device.modificationTimes()).toEqual(times);
   });
 
-  each('plan-next-os refuses an image that does not bring the units', () => {
+  withImages('plan-next-os refuses an image that does not bring the units', () => {
     const { exitCode, said } = run('plan-next-os', [imageOf('without-units')]);
     expect(said).toContain('inspection.unit_missing');
     expect(said).toContain('do not boot this OS');
@@ -100,7 +99,7 @@ describe(`hooks for updaters${isRoot ? '' : ' (SKIPPED: needs root)'}`, () => {
     expect(isMounted()).toBe(false);
   });
 
-  each('plan-next-os passes on the exit code that precheck would have', () => {
+  withImages('plan-next-os passes on the exit code that precheck would have', () => {
     const kept = device.read('state-root/runtime/manifest.json');
     device.write('state-root/runtime/manifest.json', `${kept} `);
     const { exitCode, said } = run('plan-next-os', [path.join(directory, 'good.root')]);
@@ -109,7 +108,7 @@ describe(`hooks for updaters${isRoot ? '' : ' (SKIPPED: needs root)'}`, () => {
     expect(exitCode).toBe(5);
   });
 
-  each(
+  withImages(
     'rauc-slot-hook takes what RAUC has mounted, or mounts the device, and refuses with 10',
     () => {
       const slot = { RAUC_SLOT_NAME: 'rootfs.1' };
@@ -126,7 +125,7 @@ describe(`hooks for updaters${isRoot ? '' : ' (SKIPPED: needs root)'}`, () => {
     },
   );
 
-  each('sysupdate-plan judges the newest version', () => {
+  withImages('sysupdate-plan judges the newest version', () => {
     fs.copyFileSync(imageOf('without-units'), path.join(directory, 'edgeos_9.img'));
     fs.copyFileSync(imageOf('good'), path.join(directory, 'edgeos_10.img'));
     const pattern = { EDGED_NEXT_ROOT: path.join(directory, 'edgeos_@v.img') };

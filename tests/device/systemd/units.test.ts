@@ -1,14 +1,12 @@
 /** The units and their installer, as far as they can be judged without booting. */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import { testWith } from '@edged/testkit/needs';
+import { testDirectory } from '@edged/testkit/test-directory';
 
-const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-units-'));
-afterAll(() => fs.rmSync(directory, { recursive: true }));
-
-const hasSystemd = !spawnSync('systemd-analyze', ['--version']).error;
+const directory = testDirectory('units');
 const installer = path.join(process.cwd(), 'systemd/install');
 
 function install(...args: readonly string[]): {
@@ -146,7 +144,7 @@ describe('the units', () => {
     expect(silent).toEqual(['Description']);
   });
 
-  (hasSystemd ? test : test.skip)('systemd-analyze verify has nothing to say', () => {
+  testWith('systemd-analyze')('systemd-analyze verify has nothing to say', () => {
     const stateRoot = path.join(directory, 'state');
     const units = render('verify', stateRoot);
     for (const executable of [
@@ -163,7 +161,7 @@ describe('the units', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 
-  (hasSystemd ? test : test.skip)('exposure of precheck is at most 1.0', () => {
+  testWith('systemd-analyze')('exposure of precheck is at most 1.0', () => {
     const file = path.join(render('security'), 'edged-precheck.service');
     const args = ['security', '--offline=true', '--threshold=10', '--no-pager', file];
     const { stdout, status } = spawnSync('systemd-analyze', args, { encoding: 'utf8' });

@@ -1,16 +1,15 @@
 /** Every block of every tutorial is run, in order, in one shell. */
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { readTranscript, runTranscript } from '@edged/testkit/documentation/transcript';
+import { type Need, testWith } from '@edged/testkit/needs';
+import { testDirectory } from '@edged/testkit/test-directory';
 
 const top = process.cwd();
-const home = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-home-'));
+const home = testDirectory('home');
 const checkout = path.join(home, 'a checkout'); // with a blank, as it may be anywhere
-fs.symlinkSync(top, checkout);
-afterAll(() => fs.rmSync(home, { recursive: true }));
+beforeAll(() => fs.symlinkSync(top, checkout));
 const directory = path.join(top, 'tutorials');
 const files = fs.readdirSync(directory).filter((name) => name.endsWith('.md'));
 
@@ -18,27 +17,22 @@ test('there are tutorials', () => {
   expect(files).toContain('04-os-replacement-survival.md');
 });
 
-/** What a tutorial says in its first line that it needs, and this machine has not. */
-function whyNot(markdown: string): string | undefined {
-  const needs = /^<!-- needs: (.*) -->/.exec(markdown)?.[1]?.split(' ') ?? [];
-  const missing = needs.filter((need) =>
-    need === 'root' ? process.getuid?.() !== 0 : spawnSync(need, ['--version']).error,
-  );
-  return missing.length > 0 ? `needs ${missing.join(', ')}` : undefined;
+/** What a tutorial says in its first line that it needs. */
+function needsOf(markdown: string): Need[] {
+  return (/^<!-- needs: (.*) -->/.exec(markdown)?.[1]?.split(', ') ?? []) as Need[];
 }
 
 describe.each(files)('%s', (name) => {
   const markdown = fs.readFileSync(path.join(directory, name), 'utf8');
   const transcript = readTranscript(markdown);
-  const why = whyNot(markdown);
 
   test('has no block that is not run', () => {
     expect(transcript.notRun).toEqual([]);
     expect(transcript.steps.length).toBeGreaterThan(5);
   });
 
-  (why === undefined ? test : test.skip)(
-    `prints what it says${why ? ` (SKIPPED: ${why})` : ''}`,
+  testWith('bash', ...needsOf(markdown))(
+    'prints what it says',
     () => {
       const nodeDirectory = path.dirname(process.execPath);
       const PATH = `${nodeDirectory}:${process.env['PATH']}`;
@@ -50,7 +44,7 @@ describe.each(files)('%s', (name) => {
   );
 });
 
-test('the run is compared, not only made: a wrong line is found', () => {
+testWith('bash')('the run is compared, not only made: a wrong line is found', () => {
   const { steps } = readTranscript(
     '```console\n$ echo one; echo two >&2\none\n...o\n$ echo a\nb\n```\n',
   );

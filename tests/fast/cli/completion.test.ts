@@ -3,13 +3,14 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { commandDefinitions } from 'edged/command-line/command-line';
 import type { CommandDefinition } from 'edged/command-line/command-definitions';
 import { completeWords, directoryOptions, textOptions } from 'edged/command-line/completion-words';
 import { shells } from 'edged/command-line/completion-scripts';
 import { command, runCommand, shellLine } from '@edged/testkit/device/built-command';
 import { testWith } from '@edged/testkit/needs';
+import { testDirectory } from '@edged/testkit/test-directory';
 
 const program = commandDefinitions();
 const withWords = (
@@ -116,7 +117,7 @@ describe('edged completion', () => {
 });
 
 describe('in the shell itself', () => {
-  let directory: string;
+  const directory = testDirectory('completion');
   const file = (name: string): string => path.join(directory, name);
   const run = (tool: string, args: readonly string[]): string =>
     execFileSync(tool, args, {
@@ -127,7 +128,6 @@ describe('in the shell itself', () => {
     });
 
   beforeAll(() => {
-    directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-completion-'));
     fs.writeFileSync(file('edged'), `#!/bin/sh\nexec ${shellLine(command)} "$@"\n`, {
       mode: 0o755,
     });
@@ -137,7 +137,6 @@ describe('in the shell itself', () => {
     fs.mkdirSync(file('here/a directory'), { recursive: true });
     fs.writeFileSync(file('here/a file'), '');
   });
-  afterAll(() => fs.rmSync(directory, { recursive: true }));
 
   testWith('bash').each<[string[], string[]]>([
     [['pre'], ['precheck']],

@@ -7,9 +7,10 @@
  * number is written there with O_DIRECT and O_DSYNC, so that every prefix of the record knows what
  * had been promised.
  */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import type { Need } from '../needs.ts';
 import { type LogEntry, readWriteLog } from './write-log.ts';
 
 export interface FileSystem {
@@ -36,15 +37,16 @@ export const fileSystems: readonly FileSystem[] = [
   },
 ];
 
-/** Why the rig cannot run on this machine; undefined when it can. */
-export function whyNoRig(): string | undefined {
-  if (process.getuid?.() !== 0) return 'needs root, to mount';
-  const tools = ['qemu-storage-daemon', 'losetup', 'mkfs.ext4', 'mkfs.xfs', 'mkfs.btrfs', 'mount'];
-  const missing = tools.filter((tool) => spawnSync(tool, ['--version']).error);
-  if (missing.length > 0) return `needs ${missing.join(', ')}`;
-  if (!fs.existsSync('/dev/fuse')) return 'needs /dev/fuse';
-  return spawnSync('losetup', ['-f']).status === 0 ? undefined : 'needs loop devices';
-}
+export const rigNeeds: readonly Need[] = [
+  'qemu-storage-daemon',
+  '/dev/fuse',
+  'mkfs.ext4',
+  'mkfs.xfs',
+  'mkfs.btrfs',
+  'mount',
+  'the right to mount',
+  'loop devices',
+];
 
 export interface Recording {
   readonly fileSystem: FileSystem;

@@ -4,12 +4,12 @@
  */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect } from '@jest/globals';
 import { layout } from '@edged/model/layout';
 import { TestDevice } from '@edged/testkit/device/device';
 import { type Need, testWith } from '@edged/testkit/needs';
+import { testDirectory } from '@edged/testkit/test-directory';
 
 const places = [
   layout.transaction,
@@ -47,7 +47,7 @@ const strange: readonly (readonly [string, Make, ...Need[]])[] = [
 const isNews = (line: string): boolean => !line.includes('mount_check_skipped');
 
 // one device in epoch 1, and its state root anew for every test: making it takes most of the time
-const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-strange-'));
+const directory = testDirectory('strange');
 const device = new TestDevice(directory);
 const [kept, outside] = [path.join(directory, 'kept'), path.join(directory, 'outside')];
 
@@ -65,7 +65,6 @@ beforeEach(() => {
   device.flash({ name: '2.0', kernelRelease: '6.1.0-2' });
   device.write('outside/secret', 'a secret');
 });
-afterAll(() => fs.rmSync(directory, { recursive: true }));
 
 describe.each(['boots again', 'has its OS replaced'])('a device that %s', (what) => {
   describe.each(strange)('with %s', (_kind, make, ...needs) => {

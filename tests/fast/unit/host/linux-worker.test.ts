@@ -1,20 +1,18 @@
 /** Who asks a worker has an answer in time, whatever becomes of the worker. */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { processesWith } from '@edged/testkit/processes';
+import { testDirectory } from '@edged/testkit/test-directory';
 
 const module = path.join(process.cwd(), 'packages/host/dist/linux-worker.js');
-let directory: string;
-let script: string;
+const directory = testDirectory('worker');
+const script = path.join(directory, 'asks-itself.mjs');
 
 /** A program that is its own worker: the first argument says what the worker does. */
 beforeAll(() => {
-  directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-worker-'));
-  script = path.join(directory, 'asks-itself.mjs');
   fs.writeFileSync(
     script,
     `import fs from 'node:fs';
@@ -46,7 +44,6 @@ beforeAll(() => {
     }`,
   );
 });
-afterAll(() => fs.rmSync(directory, { recursive: true }));
 
 interface Answer {
   readonly lines: readonly string[];

@@ -1,13 +1,8 @@
 /** Gate `certificate`. */
-import { execFileSync } from 'node:child_process';
+import { createPrivateKey } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import type { TestDevice } from '@edged/testkit/device/device';
 import { type Scenes, config, inProcess } from './scene.ts';
-
-function openssl(device: TestDevice, ...args: readonly string[]): void {
-  execFileSync('openssl', args, { cwd: device.directory, stdio: 'ignore' });
-}
 
 export const certificateScenes: Scenes = {
   'certificate.unreadable': [
@@ -39,9 +34,12 @@ export const certificateScenes: Scenes = {
   'certificate.key_encrypted': [
     {
       name: 'PKCS#8 with passphrase',
-      arrange: (device) =>
-        openssl(device, 'pkcs8', '-topk8', '-in', 'edge.key', '-out', 'x', '-passout', 'pass:a') ??
-        fs.renameSync(path.join(device.directory, 'x'), path.join(device.directory, 'edge.key')),
+      arrange: (device) => {
+        const form = { type: 'pkcs8', format: 'pem' } as const;
+        const secret = { cipher: 'aes-256-cbc', passphrase: 'a' };
+        const key = createPrivateKey(device.read('edge.key'));
+        device.write('edge.key', key.export({ ...form, ...secret }));
+      },
     },
   ],
   'certificate.key_mismatch': [

@@ -6,17 +6,10 @@
  */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect } from '@jest/globals';
 import { debianPackageIn } from '@edged/packaging/from-sources';
-import {
-  applianceRoot,
-  epochOf,
-  onPartition,
-  onlyByRequest,
-  whyNoAppliance,
-} from '@edged/testkit/boot/appliance';
+import { applianceNeeds, applianceRoot, epochOf, onPartition } from '@edged/testkit/boot/appliance';
 import { noteBootRow } from '@edged/testkit/boot/boot-table';
 import { fillPartition } from '@edged/testkit/boot/data-partition';
 import { bootDirectory } from '@edged/testkit/boot/root-image';
@@ -25,15 +18,15 @@ import {
   debianKernels,
   freshFirmwareVariables,
 } from '@edged/testkit/boot/virtual-machine';
+import { testWith } from '@edged/testkit/needs';
+import { testDirectory } from '@edged/testkit/test-directory';
 
 const stub = '/usr/lib/systemd/boot/efi/linuxx64.efi.stub';
-const obstacle =
-  onlyByRequest(process.env) ??
-  whyNoAppliance(['rauc', 'mksquashfs', 'objcopy', 'openssl']) ??
-  (fs.existsSync(stub) ? undefined : 'needs systemd-boot-efi');
-const each = obstacle === undefined ? test : test.skip;
+const tools = ['rauc', 'mksquashfs', 'objcopy', 'openssl'] as const;
+const stubPackage = { obstacle: fs.existsSync(stub) ? undefined : 'systemd-boot-efi' };
+const onAppliance = testWith(...applianceNeeds(...tools, stubPackage));
 const here = path.resolve('tests/machine/appliances');
-const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-rauc-'));
+const directory = testDirectory('rauc');
 const file = (name: string): string => path.join(directory, name);
 const mounted = file('mounted');
 const identity = '/usr/lib/edge/version';
@@ -135,7 +128,6 @@ async function powerOn(name: string, then: string, bundle?: string): Promise<See
 }
 
 beforeAll(async () => {
-  if (obstacle !== undefined) return;
   const debian = await debianPackageIn(directory);
   const [, kernel] = debianKernels();
   const kernels = path.dirname(path.dirname(kernel.image));
@@ -179,10 +171,9 @@ beforeAll(async () => {
   await fillPartition(mounted, file('work'), placement, (text) => text + profile);
   execFileSync('umount', [mounted]);
 }, 600_000);
-afterAll(() => fs.rmSync(directory, { recursive: true }));
 
-describe(`the appliance with RAUC${obstacle ? ` (SKIPPED: ${obstacle})` : ''}`, () => {
-  each(
+describe('the appliance with RAUC', () => {
+  onAppliance(
     'v1; good v2 is installed and commits; bad v3 is installed and rolls back to v2',
     async () => {
       const first = await powerOn('v1', 'true');

@@ -5,17 +5,10 @@
  */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect } from '@jest/globals';
 import { debianPackageIn } from '@edged/packaging/from-sources';
-import {
-  applianceRoot,
-  epochOf,
-  onPartition,
-  onlyByRequest,
-  whyNoAppliance,
-} from '@edged/testkit/boot/appliance';
+import { applianceNeeds, applianceRoot, epochOf, onPartition } from '@edged/testkit/boot/appliance';
 import { noteBootRow } from '@edged/testkit/boot/boot-table';
 import { fillPartition } from '@edged/testkit/boot/data-partition';
 import { bootDirectory } from '@edged/testkit/boot/root-image';
@@ -24,11 +17,12 @@ import {
   debianKernels,
   freshFirmwareVariables,
 } from '@edged/testkit/boot/virtual-machine';
+import { testWith } from '@edged/testkit/needs';
+import { testDirectory } from '@edged/testkit/test-directory';
 
-const obstacle = onlyByRequest(process.env) ?? whyNoAppliance(['veritysetup']);
-const each = obstacle === undefined ? test : test.skip;
+const onAppliance = testWith(...applianceNeeds('veritysetup'));
 const here = path.resolve('tests/machine/appliances');
-const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-appliance-'));
+const directory = testDirectory('appliance');
 const file = (name: string): string => path.join(directory, name);
 const esp = `${file('esp.img')}@@1M`;
 const mounted = file('mounted');
@@ -119,7 +113,6 @@ async function powerOn(name: string): Promise<Seen> {
 }
 
 beforeAll(async () => {
-  if (obstacle !== undefined) return;
   const debian = await debianPackageIn(directory);
   const [, kernel] = debianKernels();
   const kernels = path.dirname(path.dirname(kernel.image));
@@ -147,10 +140,9 @@ beforeAll(async () => {
   await fillPartition(mounted, file('work'), { mountPoint: '/var', below: 'lib/' });
   execFileSync('umount', [mounted]);
 }, 600_000);
-afterAll(() => fs.rmSync(directory, { recursive: true }));
 
-describe(`the appliance with systemd-boot${obstacle ? ` (SKIPPED: ${obstacle})` : ''}`, () => {
-  each(
+describe('the appliance with systemd-boot', () => {
+  onAppliance(
     'v1; good v2 commits; bad v3 falls back to v2 after its tries',
     async () => {
       install('1', 'a', 'edge_1.conf');

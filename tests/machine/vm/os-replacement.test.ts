@@ -4,9 +4,8 @@
  */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect } from '@jest/globals';
 import { debianPackageIn } from '@edged/packaging/from-sources';
 import {
   type BootReport,
@@ -24,7 +23,6 @@ import {
   debianRoot,
   installEdged,
   stateVersion,
-  whyNoRoot,
 } from '@edged/testkit/boot/root-image';
 import {
   type Kernel,
@@ -33,14 +31,15 @@ import {
   bootMachine,
   debianKernels,
   makeRootDisk,
-  whyNoMachine,
+  machineNeeds,
 } from '@edged/testkit/boot/virtual-machine';
+import { testWith } from '@edged/testkit/needs';
+import { testDirectory } from '@edged/testkit/test-directory';
 
-const obstacle = whyNoRoot() ?? whyNoMachine();
-const each = obstacle === undefined ? test : test.skip;
+const onMachine = testWith(...machineNeeds);
 const commandLine = 'root=/dev/nvme0n1 rw console=ttyS0 panic=-1 quiet systemd.show_status=0';
 const kills = Number(process.env['VM_KILLS'] ?? 1);
-const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-vm-'));
+const directory = testDirectory('vm');
 const [diskA, diskB, data, mounted] = ['a.img', 'b.img', 'data.img', 'mounted'].map((name) =>
   path.join(directory, name),
 ) as [string, string, string, string];
@@ -146,7 +145,6 @@ const messages = ({ journal }: BootReport): string =>
   journal.map(({ message }) => message).join('\n');
 
 beforeAll(async () => {
-  if (obstacle !== undefined) return;
   [older, newer] = debianKernels();
   makeRoots(await debianPackageIn(directory));
   fs.mkdirSync(mounted);
@@ -158,10 +156,9 @@ beforeAll(async () => {
   edgeBefore = digestOfEdge();
   execFileSync('umount', [mounted]);
 }, 600_000);
-afterAll(() => fs.rmSync(directory, { recursive: true }));
 
-describe(`an OS replacement on a machine${obstacle ? ` (SKIPPED: ${obstacle})` : ''}`, () => {
-  each(
+describe('an OS replacement on a machine', () => {
+  onMachine(
     'A, A again, B with another kernel, B with the old kernel, back to A',
     async () => {
       const first = await boot('A, first boot', diskA, older);
@@ -200,7 +197,7 @@ describe(`an OS replacement on a machine${obstacle ? ` (SKIPPED: ${obstacle})` :
     600_000,
   );
 
-  each(
+  onMachine(
     'a clock without battery, and one far ahead: a good certificate stays good, and it is said',
     async () => {
       for (const clock of ['1970-01-01', '2099-01-01']) {
@@ -213,7 +210,7 @@ describe(`an OS replacement on a machine${obstacle ? ` (SKIPPED: ${obstacle})` :
     600_000,
   );
 
-  each(
+  onMachine(
     'the data disk is missing, its mount is nofail: no agent, no first run, and the console says so',
     async () => {
       const log = path.join(bootDirectory, 'console/no-data-disk.log');
@@ -232,7 +229,7 @@ describe(`an OS replacement on a machine${obstacle ? ` (SKIPPED: ${obstacle})` :
     600_000,
   );
 
-  each(
+  onMachine(
     'the plug is pulled in the middle of precheck: the next boot finishes, one epoch further',
     async () => {
       let epoch = 3;

@@ -1,25 +1,22 @@
 /** What the two reference appliances (`tests/machine/appliances`) have in common. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import { debianRoot, whyNoRoot } from './root-image.ts';
-import { freshFirmwareVariables, whyNoMachine } from './virtual-machine.ts';
+import type { Need, Obstacle } from '../needs.ts';
+import { debianRoot } from './root-image.ts';
+import { freshFirmwareVariables, machineNeeds } from './virtual-machine.ts';
 
 /** Minutes of emulation: not with every run of the tests. */
-export function onlyByRequest(environment: NodeJS.ProcessEnv): string | undefined {
-  return environment['BOOT_TABLE'] === undefined ? 'npm run test:appliances runs it' : undefined;
-}
+const order = 'npm run test:appliances';
+const isOrdered = process.env['BOOT_TABLE'] !== undefined;
 
-/** Why no appliance can be built and booted here; undefined when it can. */
-export function whyNoAppliance(programs: readonly string[]): string | undefined {
-  const missing = [...programs, 'mcopy', 'mkfs.vfat', 'sfdisk', 'cpio', 'depmod'].filter(
-    (tool) => spawnSync(tool, ['--version']).error,
-  );
-  if (!fs.existsSync(freshFirmwareVariables)) missing.push('ovmf');
-  return (
-    whyNoRoot() ??
-    whyNoMachine() ??
-    (missing.length > 0 ? `needs ${missing.join(', ')}` : undefined)
-  );
+/** To build and boot an appliance, with these tools beside those of every one. */
+export function applianceNeeds(
+  ...more: readonly (Need | Obstacle)[]
+): readonly (Need | Obstacle)[] {
+  if (!isOrdered) return [{ obstacle: order }];
+  const firmware = fs.existsSync(freshFirmwareVariables) ? undefined : 'ovmf';
+  const tools = ['mcopy', 'mkfs.vfat', 'sfdisk', 'cpio', 'depmod'] as const;
+  return [...machineNeeds, ...tools, { obstacle: firmware }, ...more];
 }
 
 /** The Debian root of both. */

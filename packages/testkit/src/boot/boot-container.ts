@@ -6,13 +6,11 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import type { Need } from '../needs.ts';
 import { type BootReport, readReport, reportScript, reportUnit } from './boot-report.ts';
+import { rootNeeds } from './root-image.ts';
 
-/** Why no container can be booted on this machine; undefined when it can. */
-export function whyNoContainer(): string | undefined {
-  if (spawnSync('systemd-nspawn', ['--version']).error) return 'needs systemd-nspawn';
-  return spawnSync('losetup', ['-f']).status === 0 ? undefined : 'needs loop devices';
-}
+export const containerNeeds: readonly Need[] = [...rootNeeds, 'systemd-nspawn'];
 
 export interface ContainerBoot {
   /** Lines of /etc/fstab. */

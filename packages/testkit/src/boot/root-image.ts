@@ -2,21 +2,24 @@
  * A Debian root with systemd, made by mmdebstrap from Debian's packages, and edged installed in it
  * from its own Debian package. Kept below dist/boot, so that it is made once.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import type { Need } from '../needs.ts';
 
 export const bootDirectory = path.resolve('dist/boot');
 
-/** Why no root can be made on this machine; undefined when it can. */
-export function whyNoRoot(): string | undefined {
-  if (process.getuid?.() !== 0) return 'needs root';
-  if (process.arch !== 'x64') return 'needs an x86-64 machine';
-  const missing = ['mmdebstrap', 'dpkg-deb', 'mkfs.ext4', 'losetup'].filter(
-    (tool) => spawnSync(tool, ['--version']).error,
-  );
-  return missing.length > 0 ? `needs ${missing.join(', ')}` : undefined;
-}
+/** To make a root, and a partition for it. */
+export const rootNeeds: readonly Need[] = [
+  'root',
+  'an x86-64 machine',
+  'mmdebstrap',
+  'dpkg-deb',
+  'mkfs.ext4',
+  'mount',
+  'the right to mount',
+  'loop devices',
+];
 
 /** The tarball of a Debian root with these packages beside systemd. Throws what mmdebstrap does. */
 export function debianRoot(name: string, packages: readonly string[]): string {

@@ -4,19 +4,20 @@
  * (`-accel tcg`), about ten seconds a boot. Killing QEMU is a weak power cut: what the guest has
  * written survives in the cache of the host. Strong ones: tests/adversary/crash/power-cut.test.ts.
  */
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
-import { bootDirectory } from './root-image.ts';
+import type { Need } from '../needs.ts';
+import { bootDirectory, rootNeeds } from './root-image.ts';
 
-/** Why no machine can be started here; undefined when it can. */
-export function whyNoMachine(): string | undefined {
-  const missing = ['qemu-system-x86_64', 'apt-get', 'mke2fs'].filter(
-    (tool) => spawnSync(tool, ['--version']).error,
-  );
-  return missing.length > 0 ? `needs ${missing.join(', ')}` : undefined;
-}
+/** `apt-get` fetches the kernels. */
+export const machineNeeds: readonly Need[] = [
+  ...rootNeeds,
+  'qemu-system-x86_64',
+  'apt-get',
+  'mke2fs',
+];
 
 export interface Kernel {
   /** What uname says. */

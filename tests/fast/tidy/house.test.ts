@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { failures } from '@edged/model/failure';
 import { stateRootDirectories } from '@edged/model/layout';
 import { events } from '@edged/precheck/event';
-import { tools } from '@edged/testkit/tools';
+import { tools as neededTools } from '@edged/testkit/tools';
 import { exitCodes } from '@edged/model/exit-code';
 import { eventsMarkdown, reasonsMarkdown } from 'edged/explanations/markdown';
 
@@ -264,7 +264,7 @@ describe('tables that agree with the code', () => {
 test('.ci/tools and the needs of the tests name the same Debian package for a tool', () => {
   const installed = [...load('.ci/tools').text.matchAll(/^ *need (\S+) (\S+)$/gm)];
   const ours = new Map<string, string>(
-    Object.entries(tools).map(([tool, { debian }]) => [tool, debian]),
+    Object.entries(neededTools).map(([tool, { debian }]) => [tool, debian]),
   );
   expect(installed.length).toBeGreaterThan(20);
   for (const [, tool = '', debian] of installed) {

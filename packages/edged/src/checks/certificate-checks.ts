@@ -1,5 +1,6 @@
 /** Gate `certificate`, and the clock that judges it. */
 import type { Host } from '@edged/host/host';
+import { type Records, present } from '@edged/model/decision';
 import { PrecheckError } from '@edged/model/failure';
 import { type CertificateOrder, wasCutOff } from '@edged/precheck/certificate/certificate-gate';
 import {
@@ -66,11 +67,23 @@ export const certificateChecks: readonly Check[] = [
         const summary = `shows ${clock}, and it is not before ${text}`;
         return warning('inspection.clock_implausible', summary, { clock, floor: text }, facts);
       }
+      const recorded = newestTimeIn(await subject.records());
+      if (verdict === 'floor' && recorded > clock) {
+        const summary = `shows ${clock}, and a record is of ${recorded}: one of them is wrong`;
+        return warning('inspection.clock_implausible', summary, { clock, recorded }, facts);
+      }
       const by = verdict === 'synchronised' ? 'set by a time service' : 'plausible, nobody set it';
       return ok(`${clock}, ${by}`, facts);
     },
   },
 ];
+
+/** It may have been written by a clock that was wrong: precheck only looks at it (spec I7). */
+function newestTimeIn({ fingerprint, current }: Records): string {
+  const texts = [present(fingerprint)?.capturedAt, present(current)?.rotatedAt];
+  const times = texts.map((text) => Date.parse(text ?? '')).filter((time) => !Number.isNaN(time));
+  return new Date(Math.max(0, ...times)).toISOString();
+}
 
 /** What precheck itself will do about it; undefined when it will refuse. */
 function cureOf(error: unknown, order: CertificateOrder, host: Host): string | undefined {

@@ -125,10 +125,12 @@ export const inspectionExplanations = {
   },
   'inspection.clock_implausible': {
     meaning:
-      'Nobody has set the clock in this boot, and it is before the build, the last record or ' +
-      "systemd's clock file, or years after them. precheck then uses the latest time that has " +
-      'passed for certain: good certificates are not refused, but one that has ended since ' +
-      'then may pass. Usually the battery of the clock is empty, or there is none.',
+      'Nobody has set the clock in this boot. With `floor`, it is before the build, a record of ' +
+      "a synchronised clock or systemd's clock file, or years after them: precheck then uses " +
+      'the latest time that has passed for certain; good certificates are not refused, but one ' +
+      'that has ended since then may pass. With `recorded`, it is before a record whose own ' +
+      'clock nobody had set: now or then it was wrong, and precheck believes what it shows. ' +
+      'Usually the battery of the clock is empty, or there is none.',
     repair: [
       'Look: `date -u`, `timedatectl`, `hwclock --show`.',
       "Set it: `timedatectl set-time 'YYYY-MM-DD hh:mm:ss'`, or let a time service do so: " +

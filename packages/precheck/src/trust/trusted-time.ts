@@ -7,13 +7,14 @@
  *   implausible   the clock is before the floor, or years after it: it is wrong for certain, and
  *                 the floor is used, which has passed whatever the clock shows
  *
- * The floor is the newest of: the build, systemd's clock files, and the times on our own records
- * and on the manifest last accepted. Records are written by a device whose clock may have been
- * wrong: none of them raises the floor further than a clock would be believed.
+ * The floor is the newest of: the build, systemd's clock files, the issue of a manifest that was
+ * accepted, and the times on our own records, but only of those that were written by a synchronised
+ * clock: any other may have been years ahead in that one boot (I7). Whoever writes the state root
+ * can forge a record: none raises the floor further than a clock would be believed.
  */
 import type { Clock, OperatingSystem } from '@edged/host/host';
 import { type Records, present } from '@edged/model/decision';
-import { acceptanceOf } from '@edged/model/epoch-evidence';
+import { type EpochEvidence, acceptanceOf } from '@edged/model/epoch-evidence';
 import type { Report } from '../event.ts';
 
 /**
@@ -28,6 +29,8 @@ export interface TrustedTime {
   /** RFC 3339, UTC. */
   readonly text: string;
   readonly verdict: TimeVerdict;
+  /** A time that has passed for certain, or a synchronised clock: no later than `milliseconds`. */
+  readonly floorMilliseconds: number;
   /** What the clock shows, believed or not. */
   readonly clockMilliseconds: number;
 }
@@ -71,7 +74,9 @@ export function trustedTime(
       .filter(({ milliseconds }) => milliseconds <= parseTime(order.builtAt) + oldestBuild),
   ]);
   const isSynchronized = system.modifiedAt(order.synchronizedMarker) !== undefined;
-  if (isSynchronized && wall >= parseTime(order.builtAt)) return time(wall, 'synchronised', wall);
+  if (isSynchronized && wall >= parseTime(order.builtAt)) {
+    return time(wall, 'synchronised', wall, wall);
+  }
   const latest = solid.milliseconds + mostAheadMilliseconds;
   const floor = newest([
     solid,
@@ -79,30 +84,39 @@ export function trustedTime(
   ]);
   const isPlausible =
     wall >= floor.milliseconds && wall <= floor.milliseconds + mostAheadMilliseconds;
-  if (isPlausible) return time(wall, 'floor', wall);
+  if (isPlausible) return time(wall, 'floor', floor.milliseconds, wall);
   report('edge.clock.implausible', {
     clock: toText(wall),
     floor: toText(floor.milliseconds),
     floor_from: floor.from,
   });
-  return time(floor.milliseconds, 'implausible', wall);
+  return time(floor.milliseconds, 'implausible', floor.milliseconds, wall);
 }
 
 /** The same time, but not before this one, which has passed for certain. */
 export function notBefore(now: TrustedTime, text: string | undefined): TrustedTime {
   const milliseconds = parseTime(text);
-  if (now.verdict === 'synchronised' || milliseconds <= now.milliseconds) return now;
-  return time(milliseconds, 'implausible', now.clockMilliseconds);
+  if (now.verdict === 'synchronised' || milliseconds <= now.floorMilliseconds) return now;
+  if (milliseconds <= now.milliseconds) return { ...now, floorMilliseconds: milliseconds };
+  return time(milliseconds, 'implausible', milliseconds, now.clockMilliseconds);
 }
 
-function recordedTimes(records: Records): Floor[] {
-  const current = present(records.current);
-  const recorded: readonly (readonly [string, string | undefined])[] = [
-    ['the fingerprint', present(records.fingerprint)?.capturedAt],
-    ['the evidence', current?.rotatedAt],
-    ['the manifest', current && acceptanceOf(current)?.issuedAt],
-  ];
-  return recorded.map(([from, text]) => ({ milliseconds: parseTime(text), from }));
+/** The evidence says by which clock it was written; fingerprint and history do not. */
+function recordedTimes({ current, previous, committed }: Records): Floor[] {
+  return [current, previous, committed].flatMap((found) => {
+    const evidence = present(found);
+    if (!evidence) return [];
+    const written = isSynchronised(evidence) ? evidence.rotatedAt : undefined;
+    return [
+      { milliseconds: parseTime(written), from: 'the evidence' },
+      { milliseconds: parseTime(acceptanceOf(evidence)?.issuedAt), from: 'the manifest' },
+    ];
+  });
+}
+
+/** False for evidence of releases that did not say. */
+function isSynchronised({ more }: EpochEvidence): boolean {
+  return more['time_verdict'] === ('synchronised' satisfies TimeVerdict);
 }
 
 function newest([first, ...more]: readonly Floor[]): Floor {
@@ -113,8 +127,14 @@ function newest([first, ...more]: readonly Floor[]): Floor {
   );
 }
 
-function time(milliseconds: number, verdict: TimeVerdict, clockMilliseconds: number): TrustedTime {
-  return { milliseconds, text: toText(milliseconds), verdict, clockMilliseconds };
+function time(
+  milliseconds: number,
+  verdict: TimeVerdict,
+  floorMilliseconds: number,
+  clockMilliseconds: number,
+): TrustedTime {
+  const text = toText(milliseconds);
+  return { milliseconds, text, verdict, floorMilliseconds, clockMilliseconds };
 }
 
 /** A clock may show what `Date` cannot. */

@@ -12,6 +12,7 @@ const evidence = {
   binary_hash: '',
   config_hash: '',
   rotated_at: '2026-03-01T00:00:00Z',
+  time_verdict: 'synchronised',
 };
 const signed = {
   ...evidence,
@@ -22,19 +23,23 @@ interface Machine {
   readonly clock: string;
   readonly fingerprint?: object;
   readonly current?: object;
+  readonly previous?: object;
+  readonly committed?: object;
   /** Modification times of files. */
   readonly files?: Readonly<Record<string, string>>;
 }
 
 function timeOf(machine: Machine): TrustedTime & { readonly said: readonly string[] } {
   const said: string[] = [];
-  const { fingerprint, current, files = {} } = machine;
+  const { fingerprint, files = {} } = machine;
+  const evidenceOf = (json: object | undefined): Records['current'] =>
+    (json && epochEvidenceFromJson({ ...json })) ?? 'absent';
   const records: Records = {
     fingerprint: (fingerprint && osFingerprintFromJson({ ...fingerprint })) ?? 'absent',
-    current: (current && epochEvidenceFromJson({ ...current })) ?? 'absent',
-    previous: 'absent',
+    current: evidenceOf(machine.current),
+    previous: evidenceOf(machine.previous),
     history: 'absent',
-    committed: 'absent',
+    committed: evidenceOf(machine.committed),
   };
   const clock = {
     wallMilliseconds: () => Date.parse(machine.clock),
@@ -59,11 +64,25 @@ const poisoned = { ...stored, captured_at: '2099-01-01T00:00:00Z' };
 test.each<[string, Machine, string, TrustedTime['verdict'], string?]>([
   ['1970', { clock: '1970-01-01' }, order.builtAt, 'implausible', 'the build'],
   [
-    '1970, a fingerprint',
+    '1970, a fingerprint: by which clock it was written it does not say',
     { clock: '1970-01-01', fingerprint: stored },
-    '2026-02-01T00:00:00.000Z',
+    order.builtAt,
     'implausible',
-    'the fingerprint',
+    'the build',
+  ],
+  [
+    'before the evidence of the epoch before',
+    { clock: '2026-02-15', previous: evidence },
+    '2026-03-01T00:00:00.000Z',
+    'implausible',
+    'the evidence',
+  ],
+  [
+    'before the evidence that was committed',
+    { clock: '2026-02-15', committed: evidence },
+    '2026-03-01T00:00:00.000Z',
+    'implausible',
+    'the evidence',
   ],
   [
     'before the evidence',
@@ -114,6 +133,24 @@ test.each<[string, Machine, string, TrustedTime['verdict'], string?]>([
     plausible,
     'floor',
   ],
+  [
+    'evidence written by a clock four years ahead that nobody had synchronised',
+    {
+      clock: plausible,
+      current: { ...evidence, rotated_at: '2030-03-01T00:00:00Z', time_verdict: 'floor' },
+    },
+    plausible,
+    'floor',
+  ],
+  [
+    'evidence of a release that did not say by which clock it was written',
+    {
+      clock: plausible,
+      current: { ...evidence, rotated_at: '2030-03-01T00:00:00Z', time_verdict: undefined },
+    },
+    plausible,
+    'floor',
+  ],
   ['a record of 2099', { clock: plausible, fingerprint: poisoned }, plausible, 'floor'],
   [
     'synchronised',
@@ -137,11 +174,26 @@ test.each<[string, Machine, string, TrustedTime['verdict'], string?]>([
 ])('%s', (_what, machine, text, verdict, from = '') => {
   const time = timeOf(machine);
   expect(time).toMatchObject({ text, verdict });
+  expect(time.floorMilliseconds).toBeLessThanOrEqual(time.milliseconds);
   const isSaid = verdict === 'implausible';
   expect(time.said).toEqual(isSaid ? [`edge.clock.implausible ${from}`] : []);
 });
 
+test('the floor is told apart from a clock that is only plausible', () => {
+  const floorOf = (machine: Machine): string =>
+    new Date(timeOf(machine).floorMilliseconds).toISOString();
+  expect(floorOf({ clock: plausible, current: signed })).toBe('2026-04-01T00:00:00.000Z');
+  expect(floorOf({ clock: plausible })).toBe(order.builtAt);
+  expect(floorOf({ clock: plausible, files: { '/run/synchronized': plausible } })).toBe(plausible);
+});
+
 describe('a time that has passed for certain', () => {
+  test('raises the floor of a clock that shows a later time, and leaves its verdict', () => {
+    const time = notBefore(timeOf({ clock: plausible }), '2026-05-01T00:00:00Z');
+    expect(time).toMatchObject({ text: plausible, verdict: 'floor' });
+    expect(time.floorMilliseconds).toBe(Date.parse('2026-05-01T00:00:00Z'));
+  });
+
   test('raises what nobody has synchronised', () => {
     const time = notBefore(timeOf({ clock: plausible }), '2027-01-01T00:00:00Z');
     expect(time).toMatchObject({ text: '2027-01-01T00:00:00.000Z', verdict: 'implausible' });

@@ -4,8 +4,8 @@
  *
  * 1. No fingerprint and no other witness: a first run.
  * 2. No usable fingerprint, but a witness: the fingerprint was lost. Never epoch 0 again.
- * 3. The stored hash is the running OS's: unchanged, if the evidence agrees and that of the epoch
- *    before is there. Otherwise the evidence is damaged and is repaired; the highest epoch on
+ * 3. The stored hash is the running OS's: unchanged, if the evidence agrees and that of just the
+ *    epoch before is there. Otherwise the evidence is damaged and is repaired; the highest epoch on
  *    record wins. But a newer epoch of *another* OS on record proves that the fingerprint was put
  *    back: that is a replacement.
  * 4. Any other stored hash: the OS was replaced, and the next epoch is one above the highest on
@@ -120,11 +120,10 @@ export function mayWait(decision: Decision): boolean {
   return kind === 'image_adopted' || (kind === 'evidence_damaged' && decision.previousOnly);
 }
 
-/** There is evidence of the epoch before, where there was one (spec I2). */
+/** There is evidence of the epoch before, not of an older one, where there was one (spec I2). */
 function isPreviousInOrder(records: Records, { bootEpoch }: OsFingerprint): boolean {
   if (bootEpoch === firstEpoch) return true;
-  const previous = present(records.previous);
-  return previous !== undefined && previous.osFingerprint.bootEpoch < bootEpoch;
+  return present(records.previous)?.osFingerprint.bootEpoch === bootEpoch - 1;
 }
 
 /** Nothing says that this device ever had an epoch. */

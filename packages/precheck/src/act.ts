@@ -73,11 +73,16 @@ function initialize({ bootEpoch }: Task, situation: Situation, report: Report): 
   });
 }
 
-function repair({ bootEpoch }: Task, situation: Situation, report: Report): void {
+function repair(
+  { bootEpoch, previousOnly }: Task & { readonly kind: 'evidence_damaged' },
+  situation: Situation,
+  report: Report,
+): void {
   const { stateRoot, host, records, time } = situation;
   const { disk, mountCheckSkipped } = stateRoot;
-  const { current } = records;
-  const found = isPresent(current) ? `epoch ${current.osFingerprint.bootEpoch}` : current;
+  const damaged = previousOnly ? records.previous : records.current;
+  const state = isPresent(damaged) ? `epoch ${damaged.osFingerprint.bootEpoch}` : damaged;
+  const found = previousOnly ? `previous: ${state}` : state;
   requireSpace(disk, 0);
   carryOut(disk, host.clock, report, () => ({
     goal: goalOfRepair(disk, records, bootEpoch, time, mountCheckSkipped),

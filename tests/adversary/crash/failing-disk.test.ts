@@ -30,6 +30,7 @@ const failing = [
   'first run',
   'lost fingerprint',
   'lost evidence',
+  'previous of an older epoch',
   'an epoch that was edited',
   'an OS that was counted, and not saved',
 ].flatMap(named);

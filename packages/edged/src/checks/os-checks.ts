@@ -88,7 +88,7 @@ export const osChecks: readonly Check[] = [
         const other = isOtherEpoch ? `epoch ${evidence.bootEpoch}` : 'another OS';
         say('current', `of ${other}; the fingerprint is of epoch ${stored.bootEpoch}`);
       }
-      if (evidence && before && before.bootEpoch >= evidence.bootEpoch) {
+      if (evidence && before && before.bootEpoch !== evidence.bootEpoch - 1) {
         say('previous', `of epoch ${before.bootEpoch}; current is of ${evidence.bootEpoch}`);
       }
       const isKnown = epochs.some(({ bootEpoch }) => bootEpoch === stored?.bootEpoch);

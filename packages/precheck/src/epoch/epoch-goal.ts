@@ -157,7 +157,7 @@ function withGoalHistory(records: Records, evidence: EpochEvidence): EpochGoal {
   };
 }
 
-/** The newest evidence below this epoch; where only a lesser record survives, made from that. */
+/** Evidence of just the epoch before; where only a lesser record survives, made from that. */
 function evidenceBefore(records: Records, bootEpoch: BootEpoch): EpochEvidence | undefined {
   const stored = present(records.fingerprint);
   const candidates: (EpochEvidence | undefined)[] = [
@@ -179,11 +179,7 @@ function evidenceBefore(records: Records, bootEpoch: BootEpoch): EpochEvidence |
       ),
     ),
   ];
-  return candidates.reduce((newest, candidate) => {
-    if (!candidate || candidate.osFingerprint.bootEpoch >= bootEpoch) return newest;
-    const isNewer = !newest || candidate.osFingerprint.bootEpoch > newest.osFingerprint.bootEpoch;
-    return isNewer ? candidate : newest;
-  }, undefined);
+  return candidates.find((candidate) => candidate?.osFingerprint.bootEpoch === bootEpoch - 1);
 }
 
 /** Nothing is known of the epoch before but that there was one. */

@@ -48,6 +48,31 @@ describe('evidence that does not agree with a matching fingerprint is repaired',
   );
 });
 
+describe('evidence of the epoch before that is not of just that epoch is repaired', () => {
+  test.each<[string, (device: TestDevice) => void]>([
+    ['an older one put in its place', () => undefined],
+    [
+      'and the history, which knew the epoch before, is gone',
+      (device) => fs.rmSync(device.inside('bootstrap/epoch_history.json')),
+    ],
+  ])('%s', (_what, lose) =>
+    withDevice((device) => {
+      device.precheck();
+      const oldest = device.read('state-root/epoch/current/evidence.json');
+      for (let count = 0; count < 3; count += 1) replaceOs(device);
+      device.write('state-root/epoch/previous/evidence.json', oldest);
+      lose(device);
+      const boot = device.precheck();
+      expect([boot.exitCode, boot.stderr]).toEqual([
+        0,
+        expect.stringContaining('evidence_repaired" found="previous: epoch 0" boot_epoch=3'),
+      ]);
+      expect([device.evidenceEpoch('current'), device.evidenceEpoch('previous')]).toEqual([3, 2]);
+      expect(device.precheck().stderr).not.toContain('evidence_repaired');
+    }),
+  );
+});
+
 describe('a lost fingerprint is never epoch 0 again', () => {
   test.each<[string, (device: TestDevice) => void]>([
     ['deleted', (device) => fs.rmSync(device.inside('bootstrap/os_fingerprint.json'))],

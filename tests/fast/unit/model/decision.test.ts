@@ -42,6 +42,7 @@ test.each<[string, Short, Short, Short, Short, string, number]>([
   ['no history is no reason to write', [2, 'now'], [2, 'now'], [1, 'x'], none, 'unchanged', 2],
   ['previous lost', [2, 'now'], [2, 'now'], none, [2, 'now'], 'evidence_damaged', 2],
   ['previous torn', [2, 'now'], [2, 'now'], 'damaged', [2, 'now'], 'evidence_damaged', 2],
+  ['previous of an older epoch', [3, 'now'], [3, 'now'], [1, 'a'], none, 'evidence_damaged', 3],
   ['previous of the same epoch', [2, 'now'], [2, 'now'], [2, 'now'], none, 'evidence_damaged', 2],
   ['an epoch that was the first', [0, 'now'], [0, 'now'], none, none, 'unchanged', 0],
   ['an OS replacement', [2, 'old'], [2, 'old'], [1, 'x'], [2, 'old'], 'os_replaced', 3],

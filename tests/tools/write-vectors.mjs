@@ -136,6 +136,12 @@ const manifests = {
     'accepted',
     manifestOf([{ op: 'verify_config', src: 'bootstrap/config.yaml' }]),
   ],
+  'binary-path-from-the-state-root': [
+    'accepted',
+    manifestOf([], { binary_path: 'runtime/binaries/edged' }),
+  ],
+  'binary-path-of-2000-bytes': [invalid, manifestOf([], { binary_path: 'x/'.repeat(999) + 'xx' })],
+  'binary-path-name-of-256-bytes': [invalid, manifestOf([], { binary_path: 'x'.repeat(256) })],
   'serial-negative': [invalid, manifestOf([], { serial: -1 })],
   'serial-over-2-53': [invalid, '{"version":"1","operations":[],"serial":9007199254740993}'],
   'serial-as-text': [invalid, manifestOf([], { serial: '7' })],

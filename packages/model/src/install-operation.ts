@@ -61,13 +61,12 @@ export function checkOperationPaths(
     if (character !== undefined) {
       throw new PrecheckError('operation.path_forbidden', { ...where, path, character });
     }
-    const names = path.split('/');
-    if (Buffer.byteLength(path) > longestPathBytes || names.length > mostNames) {
+    if (isTooLong(path)) {
       const limit = `more than ${longestPathBytes} bytes or ${mostNames} names`;
       const start = `${path.slice(0, 80)}...`;
       throw new PrecheckError('operation.path_forbidden', { ...where, path: start, found: limit });
     }
-    if (names.some((name) => Buffer.byteLength(name) > longestNameBytes)) {
+    if (hasTooLongName(path)) {
       const limit = `a name over ${longestNameBytes} bytes`;
       throw new PrecheckError('operation.path_forbidden', { ...where, path, character: limit });
     }
@@ -76,6 +75,14 @@ export function checkOperationPaths(
   if (operation.op === 'copy_binary') {
     requireAllowedDestination(relativeToRoot(operation.dst, rootNames), operation.dst, index);
   }
+}
+
+export function isTooLong(path: string): boolean {
+  return Buffer.byteLength(path) > longestPathBytes || path.split('/').length > mostNames;
+}
+
+export function hasTooLongName(path: string): boolean {
+  return path.split('/').some((name) => Buffer.byteLength(name) > longestNameBytes);
 }
 
 /** Refuses a src, given relative to the state root, that lies outside its directory. */

@@ -5,8 +5,9 @@
 import * as v from 'valibot';
 import { parseDigest } from './digest.ts';
 import { PrecheckError } from './failure.ts';
-import type { InstallOperation } from './install-operation.ts';
+import { type InstallOperation, hasTooLongName, isTooLong } from './install-operation.ts';
 import { JsonProblem, parseStrictJson } from './json-reader.ts';
+import { layout } from './layout.ts';
 import { unknownKeys } from './unknown-keys.ts';
 
 export interface RuntimeManifest {
@@ -61,9 +62,16 @@ const operation = v.variant('op', [
   }),
   v.strictObject({ op: v.literal('verify_config'), src: path, hash: v.optional(digest) }),
 ]);
+/** Given from the state root on, as every src is, it is the same file. */
 const binaryName = v.pipe(
   path,
   v.check(isPlainRelativePath, 'must be a plain name inside runtime/binaries/'),
+  // a name that no file can have would go into every record, and make it too large to be read
+  v.check(
+    (name) => !isTooLong(name) && !hasTooLongName(name),
+    'must be a name that a file can have',
+  ),
+  v.transform((name) => name.replace(new RegExp(`^${layout.binaries}/`), '')),
 );
 const count = v.pipe(v.number(), v.safeInteger('must be a whole number'));
 const instant = v.pipe(

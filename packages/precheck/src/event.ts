@@ -23,6 +23,7 @@ export const events = {
   'edge.digest.chosen': 'debug',
   'edge.manifest.stale': 'warn',
   'edge.manifest.boot_not_counted': 'warn',
+  'edge.manifest.binary_missing': 'warn',
   'edge.os.fingerprint_initialized': 'info',
   'edge.os.fingerprint_lost': 'warn',
   'edge.os.update_detected': 'warn',

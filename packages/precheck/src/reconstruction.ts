@@ -150,6 +150,7 @@ export function rehearseRuntime(
   const tell = reportJudged(report);
   refusingAs('reconstruction.io_error', {}, () => {
     requireSpace(stateRoot.disk, runtime.plan.copiedBytes);
+    sayIfMissing(runtime.verified.manifest, stateRoot.disk, report);
     const place = placeToRun(stateRoot, host);
     judgeSources(runtime.plan, stateRoot.disk, place, (operation, verdict) => {
       verdicts.set(operation.index, verdict);
@@ -176,6 +177,7 @@ export function reconstruct(
     verified.signatures.forEach((signature, index) =>
       disk.createFile(transaction.signature(index), signature, 0o600),
     );
+    sayIfMissing(verified.manifest, disk, report);
     const path = verified.manifest.binaryPath ?? defaultBinary;
     const source = `${layout.binaries}/${path}`;
     const goal = goalOfNewEpoch({
@@ -194,6 +196,14 @@ export function reconstruct(
       newDirectories,
     };
   });
+}
+
+/** The evidence of the epoch will have no hash of a program, where the manifest asks for one. */
+function sayIfMissing({ binaryPath }: RuntimeManifest, disk: Disk, report: Report): void {
+  if (binaryPath === undefined) return;
+  const file = `${layout.binaries}/${binaryPath}`;
+  if (disk.status(disk.resolve(file) ?? '')?.kind === 'file') return;
+  report('edge.manifest.binary_missing', { binary_path: binaryPath, file });
 }
 
 function placeToRun({ path }: StateRoot, { system }: Host): PlaceToRun {

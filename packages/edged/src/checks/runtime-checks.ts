@@ -193,6 +193,9 @@ export const runtimeChecks: readonly Check[] = [
       const name = typeof named === 'string' && plainName.test(named) ? named : defaultBinary;
       const file = `${layout.binaries}/${name}`;
       const found = digestOfFile(disk, file) ?? '';
+      if (found === '' && evidence.binaryHash === '' && name !== defaultBinary) {
+        return { ...ok(`the manifest names ${file}, and there is none`), status: 'warning' };
+      }
       if (found === evidence.binaryHash) {
         return found === '' ? skipped(`there is no ${file}`) : ok(`${file} as in the evidence`);
       }

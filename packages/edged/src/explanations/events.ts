@@ -114,6 +114,13 @@ export const eventExplanations = {
       'written down. The runtime that is installed goes on.',
     action: 'Look at the disk: `df -h`, `df -i`, `dmesg`.',
   },
+  'edge.manifest.binary_missing': {
+    attributes: ['binary_path', 'file'],
+    meaning:
+      'The manifest names a `binary_path`, and no regular file stands there: the evidence of ' +
+      'this epoch has no `binary_hash`. What the operations install is not concerned.',
+    action: 'Correct `binary_path`, a name inside `runtime/binaries/`, or ship the file.',
+  },
   'edge.os.fingerprint_initialized': {
     attributes: ['composite_hash', 'boot_epoch'],
     meaning: 'First run: the OS is on record as epoch 0.',

@@ -1,4 +1,4 @@
-/** Scenarios that begin with a record lost, damaged or edited: what is repaired while the power fails. */
+/** Scenarios that begin with a record lost, damaged or edited, and repaired while the power fails. */
 import { layout } from '@edged/model/layout';
 import type { CrashScenario } from './crash-exploration.ts';
 import { type Installed, hashOf, osA, osB, osC, scenario } from './expectations.ts';
@@ -8,8 +8,8 @@ import type { SimOs } from './sim-host.ts';
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /**
- * `single` is at epoch 0 of A, with a manifest that installs `files`; `rotated` has gone on to B, and
- * back to A.
+ * `single` is at epoch 0 of A, with a manifest that installs `files`; `rotated` has gone on to B,
+ * and back to A.
  */
 export function losses(files: readonly Installed[], single: Tree, rotated: Tree): CrashScenario[] {
   const installed = unchanged(files);

@@ -178,9 +178,12 @@ export interface ToolResult {
 
 /** Other programs and services of the machine; precheck itself asks none of them. */
 export interface Tools {
-  /** Without a shell. */
-  run(command: string, args: readonly string[], timeoutMilliseconds: number): ToolResult;
-  /** The HTTP status of a GET; the reason as text where there is none. */
+  /**
+   * Without a shell. Past the limit it is killed, and whatever it has started with it; nothing that
+   * it does holds the caller longer than a second more.
+   */
+  run(command: string, args: readonly string[], timeoutMilliseconds: number): Promise<ToolResult>;
+  /** The HTTP status of a GET, through no proxy; the reason as text where there is none. */
   httpStatus(url: string, timeoutMilliseconds: number): Promise<number | string>;
 }
 

@@ -10,11 +10,11 @@
  *   file times with the clock, waits two seconds, lets two processes take over together, and is
  *   held for ever by a time in the future. It is never asked.
  */
-import { type SpawnSyncReturns, type StdioOptions, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { DiskError, type HeldLock, LockUnavailable, type Mount } from './host.ts';
 import { openRoot } from './linux-disk.ts';
 import { mountOf } from './linux-mounts.ts';
+import { type AttachedResult, runAttached } from './linux-tools.ts';
 import lockfile from 'proper-lockfile';
 
 const heldElsewhere = 1;
@@ -55,7 +55,7 @@ export function tryLinuxLock(
  * process of another PID namespace is not in the list.
  */
 export function isLinuxLocked(stateRoot: string, mounts: readonly Mount[]): boolean {
-  runFlock(['--version'], 'ignore', flockPlaces);
+  runFlock(['--version'], flockPlaces);
   const { dev, ino } = fs.statSync(stateRoot, { bigint: true });
   // stat(2) on btrfs names another device than the kernel's list and mountinfo do; mountinfo names
   // none in a chroot whose root is no mount point
@@ -90,9 +90,9 @@ function hex(number: number): string {
 }
 
 function flock(fd: number, places: readonly string[]): boolean {
-  const result = runFlock(['-n', '-x', '3'], ['ignore', 'ignore', 'pipe', fd], places);
+  const result = runFlock(['-n', '-x', '3'], places, fd);
   if (result.status === 0) return true;
-  const complaint = result.stderr.toString().trim();
+  const complaint = result.stderr.trim();
   if (result.status === heldElsewhere && complaint === '') return false;
   throw new LockUnavailable(`flock(1) ended with ${result.status ?? result.signal}: ${complaint}`);
 }
@@ -100,12 +100,12 @@ function flock(fd: number, places: readonly string[]): boolean {
 /** Of the first place where it starts. Throws `LockUnavailable`, with what the first place said. */
 function runFlock(
   args: readonly string[],
-  stdio: StdioOptions,
   places: readonly string[],
-): SpawnSyncReturns<Buffer> {
+  descriptor?: number,
+): AttachedResult {
   let cause: Error | undefined;
   for (const place of places) {
-    const result = spawnSync(place, args, { stdio });
+    const result = runAttached(place, args, descriptor === undefined ? {} : { descriptor });
     if (!result.error) return result;
     cause ??= result.error;
   }

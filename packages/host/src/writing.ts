@@ -20,11 +20,10 @@ let loaded: Writing | undefined;
 export async function loadWriting(): Promise<void> {
   if (loaded) return;
   const before = signalListeners();
-  const [atomic, lock, xattr] = await Promise.all([
-    import('./atomic-file.ts'),
-    import('./linux-lock.ts'),
-    import('./linux-xattr.ts'),
-  ]);
+  // one after the other: they share modules, which jest cannot link for two at once
+  const atomic = await import('./atomic-file.ts');
+  const lock = await import('./linux-lock.ts');
+  const xattr = await import('./linux-xattr.ts');
   loaded = { ...atomic, ...lock, ...xattr };
   removeAllBut(before);
 }

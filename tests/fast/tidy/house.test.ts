@@ -96,12 +96,7 @@ describe('side effects have owners', () => {
     [
       'other processes',
       /node:child_process/,
-      [
-        'packages/host/src/linux-lock.ts',
-        'packages/host/src/linux-tools.ts',
-        'packages/host/src/linux-worker.ts',
-        'packages/host/src/linux-xattr.ts',
-      ],
+      ['packages/host/src/linux-tools.ts', 'packages/host/src/linux-worker.ts'],
     ],
     [
       'the clock',

@@ -82,9 +82,9 @@ export const serviceChecks: readonly Check[] = [
     codes: [],
     needs: [],
     timeLimitSeconds: 15,
-    look({ host, tools, isNextOs }) {
+    async look({ host, tools, isNextOs }) {
       if (isNextOs) return skipped('this OS has not booted yet');
-      const slot = readSlotWithTools(host, tools);
+      const slot = await readSlotWithTools(host, tools);
       const { adapter, name = '', trial, triesLeft } = slot;
       if (adapter === 'none') return skipped('no boot loader that counts tries has said anything');
       const tries = triesLeft === undefined ? '' : `, ${triesLeft} tries left`;

@@ -18,17 +18,17 @@ export interface FailedArguments {
   readonly delaySeconds: number;
 }
 
-export function runFailed(args: FailedArguments, context: CommandContext): number {
+export async function runFailed(args: FailedArguments, context: CommandContext): Promise<number> {
   const { host, log, terminal } = context;
   const order = { resultFile: args.result, delayMilliseconds: args.delaySeconds * 1000 };
-  const responded = judgeFailure(args.result, host, linuxTools);
+  const responded = await judgeFailure(args.result, host, linuxTools);
   try {
     terminal.out(`${describe(responded, args.delaySeconds).join('\n')}\n`);
   } catch (error) {
     // a console that takes nothing is no reason to leave the device in a failed trial
     log('warn', 'edged: the console cannot be written', { problem: (error as Error).message });
   }
-  carryOutResponse(responded, order, host, linuxTools, reportTo(log));
+  await carryOutResponse(responded, order, host, linuxTools, reportTo(log));
   return success;
 }
 

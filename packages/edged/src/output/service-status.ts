@@ -10,9 +10,9 @@ import type { PrecheckOutcome } from '@edged/precheck/precheck-result';
 const timeoutMilliseconds = 2000;
 
 /** Needs NOTIFY_SOCKET in the environment. Throws where it cannot be told. */
-export function notifyStatus(verdict: PrecheckOutcome | PrecheckError): void {
+export async function notifyStatus(verdict: PrecheckOutcome | PrecheckError): Promise<void> {
   const args = [`--status=${statusOf(verdict)}`];
-  const { exitCode, problem } = linuxTools.run('systemd-notify', args, timeoutMilliseconds);
+  const { exitCode, problem } = await linuxTools.run('systemd-notify', args, timeoutMilliseconds);
   if (exitCode !== 0) throw new Error(`systemd-notify: ${problem}`);
 }
 

@@ -42,7 +42,8 @@ export interface BlessOrder {
   readonly health: HealthOrder;
 }
 
-const probeTimeoutMilliseconds = 10_000;
+/** Of one question, to the agent or to the boot loader. */
+const questionMilliseconds = 10_000;
 
 /** Throws `slot.*` and `state_root.*`. */
 export async function bless(
@@ -59,20 +60,20 @@ export async function bless(
   try {
     const evidence = requireEvidence(stateRoot, result);
     const commit = prepareCommit(stateRoot, evidence, report);
-    tellBootLoader(host, tools, report);
+    await tellBootLoader(host, tools, report);
     commit();
   } finally {
     stateRoot.close();
   }
 }
 
-function tellBootLoader(host: Host, tools: Tools, report: Report): void {
-  const slot = readSlotWithTools(host, tools);
+async function tellBootLoader(host: Host, tools: Tools, report: Report): Promise<void> {
+  const slot = await readSlotWithTools(host, tools);
   const command = commandsToBless[slot.adapter];
   const [program, ...args] = command;
   // RAUC counts tries of good slots as well, where its boot loader does
   if (program === undefined || (slot.adapter === 'systemd-boot' && slot.trial === 'no')) return;
-  const { exitCode, problem } = tools.run(program, args, probeTimeoutMilliseconds);
+  const { exitCode, problem } = await tools.run(program, args, questionMilliseconds);
   if (exitCode !== 0) {
     throw new PrecheckError('slot.not_marked', { command: command.join(' '), found: problem });
   }
@@ -101,7 +102,9 @@ async function waitUntilHealthy(health: HealthOrder, host: Host, tools: Tools): 
   let lastProblem = '';
   let invocation = '';
   for (;;) {
-    const { problem, run } = await probe(health, tools);
+    const left = started + health.timeoutMilliseconds - now();
+    const limit = Math.max(Math.min(left, questionMilliseconds), leastMilliseconds);
+    const { problem, run } = await probe(health, tools, limit);
     if (problem !== undefined || run !== invocation) healthySince = undefined;
     invocation = run;
     lastProblem = problem ?? lastProblem;
@@ -119,27 +122,32 @@ async function waitUntilHealthy(health: HealthOrder, host: Host, tools: Tools): 
   }
 }
 
+/** Also the last question, at the end of the time, is given a chance. */
+const leastMilliseconds = 1000;
+
 /** What is wrong, if anything; and which run of the unit it was that was looked at. */
 async function probe(
   { url, unit, command }: HealthOrder,
   tools: Tools,
+  limitMilliseconds: number,
 ): Promise<{ readonly problem: string | undefined; readonly run: string }> {
   let run = '';
   if (unit !== undefined) {
     const args = ['show', '--property=ActiveState,InvocationID', unit];
-    const { exitCode, stdout, problem } = tools.run('systemctl', args, probeTimeoutMilliseconds);
+    const { exitCode, stdout, problem } = await tools.run('systemctl', args, limitMilliseconds);
     run = /^InvocationID=(.*)$/m.exec(stdout)?.[1] ?? '';
     const state = /^ActiveState=(.*)$/m.exec(stdout)?.[1] ?? problem;
     if (exitCode !== 0 || state !== 'active') return { problem: `${unit} is ${state}`, run };
   }
   if (url !== undefined) {
-    const status = await tools.httpStatus(url, probeTimeoutMilliseconds);
+    const status = await tools.httpStatus(url, limitMilliseconds);
     const isGood = typeof status === 'number' && status >= 200 && status < 300;
     if (!isGood) return { problem: `${url}: ${status}`, run };
   }
   if (command !== undefined) {
-    const { exitCode, problem } = tools.run(command, [], probeTimeoutMilliseconds);
-    if (exitCode !== 0) return { problem: `${command}: exit ${exitCode ?? problem}`, run };
+    const { exitCode, problem } = await tools.run(command, [], limitMilliseconds);
+    const ended = exitCode === undefined ? problem : `exit ${exitCode}`;
+    if (exitCode !== 0) return { problem: `${command}: ${ended}`, run };
   }
   return { problem: undefined, run };
 }

@@ -25,27 +25,27 @@ export interface Responded {
   readonly reason: string;
 }
 
-export function judgeFailure(file: string, host: Host, tools: Tools): Responded {
+export async function judgeFailure(file: string, host: Host, tools: Tools): Promise<Responded> {
   const found = stated(() => readResult(file, host));
   const bootId = stated(() => host.system.bootId());
   const result = found?.bootId === bootId ? found : undefined;
-  const slot = readSlotWithTools(host, tools);
-  return { result, slot, ...respondToFailure(slot, hasWayBack(slot, host, tools)) };
+  const slot = await readSlotWithTools(host, tools);
+  return { result, slot, ...respondToFailure(slot, await hasWayBack(slot, host, tools)) };
 }
 
 /** Throws `slot.reboot_failed`. */
-export function carryOutResponse(
+export async function carryOutResponse(
   { slot, response, reason }: Responded,
   { delayMilliseconds }: ResponseOrder,
   host: Host,
   tools: Tools,
   report: Report,
-): void {
+): Promise<void> {
   const where = { adapter: slot.adapter, slot: slot.name ?? '', found: reason };
   if (response === 'hold') return report('edge.slot.held', where);
   const triesLeft = slot.triesLeft === undefined ? {} : { tries_left: slot.triesLeft };
   report('edge.slot.rolling_back', { ...where, ...triesLeft });
   host.clock.sleep(delayMilliseconds);
-  const { exitCode, problem } = tools.run('systemctl', ['reboot', '--no-block'], 30_000);
+  const { exitCode, problem } = await tools.run('systemctl', ['reboot', '--no-block'], 30_000);
   if (exitCode !== 0) throw new PrecheckError('slot.reboot_failed', { found: problem });
 }

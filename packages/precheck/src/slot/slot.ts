@@ -30,7 +30,7 @@ export function readSlot(system: OperatingSystem): BootSlot {
 }
 
 /** The same, with what RAUC's service knows, and whether this boot was blessed since it began. */
-export function readSlotWithTools(host: Host, tools: Tools): BootSlot {
+export async function readSlotWithTools(host: Host, tools: Tools): Promise<BootSlot> {
   const slot = readSlot(host.system);
   if (slot.adapter === 'systemd-boot' && slot.trial === 'yes' && isBlessed(slot, host)) {
     return { ...slot, trial: 'no' };
@@ -38,7 +38,7 @@ export function readSlotWithTools(host: Host, tools: Tools): BootSlot {
   if (slot.adapter !== 'rauc') return slot;
   const conf = stated(() => host.readFile('/etc/rauc/system.conf', confLimitBytes));
   if (!conf || !raucStatesTrials(Buffer.from(conf).toString())) return slot;
-  const status = raucStatus(tools);
+  const status = await raucStatus(tools);
   if (status?.isGood === undefined) return slot;
   return { ...slot, name: status.bootname, trial: status.isGood ? 'no' : 'yes' };
 }
@@ -50,15 +50,15 @@ function isBlessed({ name = '' }: BootSlot, host: Host): boolean {
 }
 
 /** Whether another slot could be started. */
-export function hasWayBack(slot: BootSlot, host: Host, tools: Tools): boolean {
+export async function hasWayBack(slot: BootSlot, host: Host, tools: Tools): Promise<boolean> {
   if (slot.adapter === 'none') return false;
-  if (slot.adapter === 'rauc') return raucStatus(tools)?.otherIsGood ?? false;
+  if (slot.adapter === 'rauc') return (await raucStatus(tools))?.otherIsGood ?? false;
   return slot.name !== undefined && hasOtherEntry(slot.name, host);
 }
 
-function raucStatus(tools: Tools): RaucStatus | undefined {
+async function raucStatus(tools: Tools): Promise<RaucStatus | undefined> {
   const args = ['status', '--output-format=json'];
-  const { exitCode, stdout } = tools.run('rauc', args, toolTimeoutMilliseconds);
+  const { exitCode, stdout } = await tools.run('rauc', args, toolTimeoutMilliseconds);
   if (exitCode !== 0) return undefined;
   try {
     return parseRaucStatus(JSON.parse(stdout));

@@ -57,7 +57,7 @@ export class FakeTools implements Tools {
     this.#httpStatus = httpStatus;
   }
 
-  run(command: string, args: readonly string[]): ToolResult {
+  async run(command: string, args: readonly string[]): Promise<ToolResult> {
     const line = [command, ...args].join(' ');
     this.commands.push(line);
     const answer = Object.entries(this.#answers).find(([words]) => line.startsWith(words))?.[1];

@@ -4,6 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Host } from '@edged/host/host';
 import { linuxHost } from '@edged/host/linux-host';
 import { tryLinuxLock } from '@edged/host/linux-lock';
+import { linuxTools } from '@edged/host/linux-tools';
 import { type HealthOrder, bless } from '@edged/precheck/slot/bless';
 import { carryOutResponse, judgeFailure } from '@edged/precheck/slot/failure-response';
 import { runCommand, skipMountCheck } from '@edged/testkit/device/built-command';
@@ -199,13 +200,17 @@ describe('bless', () => {
 });
 
 describe('after a failure', () => {
-  function respond(device: TestDevice, loader: Loader, answers = {}): [string[], FakeTools] {
+  async function respond(
+    device: TestDevice,
+    loader: Loader,
+    answers = {},
+  ): Promise<[string[], FakeTools]> {
     const said: string[] = [];
     const tools = new FakeTools({ 'systemctl reboot': {}, ...answers });
     const order = { resultFile: path.join(device.directory, 'none'), delayMilliseconds: 0 };
     const host = withLoader(linuxHost(), { bootFiles: {}, ...loader });
-    const judged = judgeFailure(order.resultFile, host, tools);
-    carryOutResponse(judged, order, host, tools, (name, attributes) =>
+    const judged = await judgeFailure(order.resultFile, host, tools);
+    await carryOutResponse(judged, order, host, tools, (name, attributes) =>
       said.push(`${name} ${String(attributes?.['found'])}`),
     );
     return [said, tools];
@@ -270,13 +275,27 @@ describe('after a failure', () => {
       'edge.slot.held no other slot could be started',
     ],
   ])('%s', (_name, loader, answers, expected) =>
-    withDevice((device) => {
-      const [said, tools] = respond(device, loader, answers);
+    withDevice(async (device) => {
+      const [said, tools] = await respond(device, loader, answers);
       expect(said).toEqual([expected]);
       const reboots = tools.commands.filter((command) => command.startsWith('systemctl reboot'));
       expect(reboots).toHaveLength(expected.includes('rolling_back') ? 1 : 0);
     }),
   );
+
+  test('a rauc that hangs, and ignores every signal, does not hold the answer', () =>
+    withDevice(async (device) => {
+      device.write('hangs', "#!/bin/sh\ntrap '' TERM INT HUP\nwhile :; do sleep 1; done\n", 0o755);
+      const hanging = {
+        ...linuxTools,
+        run: () => linuxTools.run(path.join(device.directory, 'hangs'), [], 300),
+      };
+      const host = withLoader(linuxHost(), { commandLine: 'rauc.slot=B', raucBootloader: 'efi' });
+      const started = Date.now();
+      const judged = await judgeFailure(path.join(device.directory, 'none'), host, hanging);
+      expect(Date.now() - started).toBeLessThan(10_000);
+      expect(judged).toMatchObject({ response: 'hold', slot: { adapter: 'rauc' } });
+    }));
 
   test('the operator reads on the console why, and what to type', () =>
     withDevice((device) => {

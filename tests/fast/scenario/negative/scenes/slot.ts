@@ -97,13 +97,13 @@ export const slotScenes: Scenes = {
   'slot.reboot_failed': [
     {
       name: 'systemd does not answer',
-      act: (device) => {
+      act: async (device) => {
         const countPath = '\\EFI\\Linux\\edge+2-1.efi';
         const host = withLoader(linuxHost(), { systemdBoot: { entry: 'edge.efi', countPath } });
         const tools = new FakeTools({});
         const order = { resultFile: resultOf(device), delayMilliseconds: 0 };
-        const judged = judgeFailure(order.resultFile, host, tools);
-        carryOutResponse(judged, order, host, tools, () => undefined);
+        const judged = await judgeFailure(order.resultFile, host, tools);
+        await carryOutResponse(judged, order, host, tools, () => undefined);
       },
     },
   ],

@@ -75,7 +75,7 @@ export function fillIn(entries: readonly TemplateEntry[], to: string): string[] 
   for (const { name, text } of entries) {
     const target = path.join(to, name);
     if (text === undefined) {
-      if (makeDirectory(target)) made.push(`${target}/`);
+      if (makeDirectory(target, 0o755)) made.push(`${target}/`);
     } else if (!fs.existsSync(target)) {
       writeNewFile(target, Buffer.from(text), 0o644);
       made.push(target);
@@ -84,10 +84,32 @@ export function fillIn(entries: readonly TemplateEntry[], to: string): string[] 
   return made;
 }
 
-/** True when it was not there. */
-export function makeDirectory(directory: string): boolean {
-  const options = { recursive: true, mode: 0o755 } as const;
-  return writing(directory, () => fs.mkdirSync(directory, options)) !== undefined;
+/**
+ * True when it was not there. It and its missing parents get this mode whatever the umask; without
+ * one, what the umask leaves of 0755.
+ */
+export function makeDirectory(directory: string, mode?: number): boolean {
+  return writing(directory, () => {
+    const options = { recursive: true, mode: 0o755 } as const;
+    const outermost = fs.mkdirSync(directory, options);
+    if (outermost === undefined) return false;
+    const last = path.dirname(path.resolve(outermost));
+    for (let made = path.resolve(directory); made !== last; made = path.dirname(made)) {
+      if (mode !== undefined) setDirectoryMode(made, mode);
+    }
+    return true;
+  });
+}
+
+/** Of the directory itself, should a symlink have taken its place meanwhile. */
+function setDirectoryMode(directory: string, mode: number): void {
+  const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = fs.constants;
+  const descriptor = fs.openSync(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  try {
+    fs.fchmodSync(descriptor, mode);
+  } finally {
+    fs.closeSync(descriptor);
+  }
 }
 
 /** Throws `config.output_*`, with the name that the user knows. */

@@ -22,6 +22,18 @@ export interface Owner {
   readonly groupId: number;
 }
 
+/**
+ * The mode that a directory has from mkdir(2), which the umask cuts, until chmod(2): with a sticky
+ * bit that nobody else gives to a directory of one user. Who finds one knows that whoever made it
+ * was cut off in between.
+ */
+export const halfMadeMode = 0o1700;
+
+export function isHalfMade({ kind, mode }: Pick<EntryStatus, 'kind' | 'mode'>): boolean {
+  // the set-group-ID bit is inherited from the directory around it
+  return kind === 'directory' && (mode & ~0o2000) === halfMadeMode;
+}
+
 export interface CopyOptions {
   /** Permission bits of the copy, from those of the source. */
   readonly modeFor: (sourceMode: number) => number;
@@ -65,6 +77,10 @@ export interface Disk {
   changeOwner(path: string, owner: Owner): void;
   /** Takes these permission bits away from a file or a directory; durable. Never gives any. */
   removeRights(path: string, bits: number): void;
+  /**
+   * With exactly this mode, whatever the umask and the directory around it; it is durable after
+   * `syncDirectory` of the new one. One that `isHalfMade` is finished, any other entry is EEXIST.
+   */
   createDirectory(path: string, mode: number): void;
   /** A second name for a file. */
   link(from: string, to: string): void;

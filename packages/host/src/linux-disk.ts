@@ -13,6 +13,8 @@ import {
   type EntryKind,
   type EntryStatus,
   type Owner,
+  halfMadeMode,
+  isHalfMade,
 } from './host.ts';
 import { writing } from './writing.ts';
 
@@ -64,10 +66,7 @@ class LinuxDisk implements Disk {
 
   status(path: string): EntryStatus | undefined {
     return this.#ifPresent('status', path, (name) => {
-      const stats = fs.lstatSync(name);
-      const mode = stats.mode & 0o7777;
-      const owner = { userId: stats.uid, groupId: stats.gid };
-      return { kind: kindOf(stats), mode, sizeBytes: stats.size, device: stats.dev, owner };
+      return statusOf(fs.lstatSync(name));
     });
   }
 
@@ -154,7 +153,11 @@ class LinuxDisk implements Disk {
   }
 
   createDirectory(path: string, mode: number): void {
-    this.#at('mkdir', path, (name) => fs.mkdirSync(name, { mode }));
+    this.#at('mkdir', path, (name) => {
+      const found = fs.lstatSync(name, { throwIfNoEntry: false });
+      if (!found || !isHalfMade(statusOf(found))) fs.mkdirSync(name, { mode: halfMadeMode });
+      withDescriptor(openDirectory(name), (fd) => fs.fchmodSync(fd, mode));
+    });
   }
 
   link(from: string, to: string): void {
@@ -325,6 +328,12 @@ function isHole(chunk: Uint8Array): boolean {
 
 function isEntry(name: string): boolean {
   return fs.lstatSync(name, { throwIfNoEntry: false }) !== undefined;
+}
+
+function statusOf(stats: fs.Stats): EntryStatus {
+  const mode = stats.mode & 0o7777;
+  const owner = { userId: stats.uid, groupId: stats.gid };
+  return { kind: kindOf(stats), mode, sizeBytes: stats.size, device: stats.dev, owner };
 }
 
 function kindOf(stats: fs.Stats): EntryKind {

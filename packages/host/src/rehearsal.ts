@@ -15,6 +15,7 @@ import {
   type EntryStatus,
   type Host,
   type Owner,
+  isHalfMade,
 } from './host.ts';
 
 /** A file that a real run would have left otherwise than it is. Absolute path. */
@@ -221,6 +222,8 @@ class RehearsalDisk implements Disk {
   }
 
   createDirectory(path: string, mode: number): void {
+    const found = this.status(path);
+    if (found && isHalfMade(found)) return; // what lies in it, if anything, stays
     this.#add('mkdir', path, { kind: 'directory', mode, owner: ourselves() });
   }
 

@@ -2,6 +2,7 @@
  * What a reconstruction would be made of: keys, manifest, operations, room; and what stands
  * there.
  */
+import type { Disk } from '@edged/host/host';
 import { decide, present } from '@edged/model/decision';
 import { digestOf } from '@edged/model/digest';
 import { acceptanceOf } from '@edged/model/epoch-evidence';
@@ -17,6 +18,7 @@ import {
   judgeManifest,
   rehearseRuntime,
 } from '@edged/precheck/reconstruction';
+import { type PlannedOperation, parentsOf } from '@edged/precheck/install/install-plan';
 import { digestOfFile } from '@edged/precheck/state-root/durable';
 import { memoryOf } from '@edged/precheck/state-root/records';
 import { loadTrust } from '@edged/precheck/trust/trust-anchor';
@@ -178,6 +180,26 @@ export const runtimeChecks: readonly Check[] = [
     },
   },
   {
+    id: 'runtime.way',
+    gate: 'inspection',
+    title: 'way to the files',
+    atBoot: false,
+    codes: ['inspection.directory_closed'],
+    needs: ['runtime.operations'],
+    timeLimitSeconds: 15,
+    async look(subject) {
+      if (await isUnshipped(subject, layout.manifest)) return notShipped(layout.manifest);
+      const runtime = await planned(subject);
+      const { disk } = await subject.stateRoot();
+      const closed = closedWays(runtime?.plan.operations ?? [], disk);
+      if (closed.length === 0) return ok('every directory lets pass who may use what is in it');
+      if (agentIsRoot(subject)) return ok('the agent runs as root, and passes everywhere');
+      const names = [...new Set(closed.map(({ directory }) => directory || '.'))];
+      const summary = `only their owner may pass: ${names.join(', ')}`;
+      return warning('inspection.directory_closed', summary, closed);
+    },
+  },
+  {
     id: 'runtime.binary',
     gate: 'inspection',
     title: 'binary of the epoch',
@@ -205,11 +227,44 @@ export const runtimeChecks: readonly Check[] = [
   },
 ];
 
+/**
+ * Directories of the state root that nobody but their owner may pass, on the way to an installed
+ * file that others may use: an agent of another user does not come to it.
+ */
+function closedWays(
+  operations: readonly PlannedOperation[],
+  disk: Disk,
+): { readonly dst: string; readonly directory: string; readonly mode: string }[] {
+  return operations.flatMap(({ target }) => {
+    const installed = target && disk.status(target.dst);
+    if (!installed || (installed.mode & forOthers) === 0) return [];
+    const { dst } = target;
+    const directories = ['', ...parentsOf(dst)];
+    return directories.flatMap((directory) => {
+      const mode = disk.status(directory)?.mode ?? 0o755;
+      return (mode & passing) === 0 ? [{ dst, directory, mode: octal(mode) }] : [];
+    });
+  });
+}
+
+/** As systemd says. Where it says nothing, the agent may be anybody. */
+function agentIsRoot({ tools, isNextOs }: Subject): boolean {
+  if (isNextOs) return false;
+  const args = ['show', '--property=LoadState,User,DynamicUser', 'edged.service'];
+  const { exitCode, stdout } = tools.run('systemctl', args, 5000);
+  const isKnown = exitCode === 0 && /^LoadState=loaded$/m.test(stdout);
+  return isKnown && /^User=(?:root|0)?$/m.test(stdout) && !/^DynamicUser=yes$/m.test(stdout);
+}
+
 /** As a manifest may name it; the record may have been tampered with. */
 const plainName = /^(?!.*\.\.)[\w.+-][\w./+-]*$/;
 
 /** Setuid, setgid and sticky bits are never installed. */
 const permissionBits = 0o777;
+
+/** Read or run, for others; and to pass a directory, for its group or others. */
+const forOthers = 0o005;
+const passing = 0o011;
 
 function octal(mode: number): string {
   return `0${mode.toString(8).padStart(3, '0')}`;

@@ -13,7 +13,7 @@ import { readTemplate } from '../template.ts';
 export function runInit(directory: string, { terminal, host }: CommandContext): number {
   if (directory === '') throw new PrecheckError('config.usage', { problem: 'no directory given' });
   const stateRoot = path.resolve(directory);
-  makeDirectory(stateRoot);
+  makeDirectory(stateRoot, 0o755);
   requireDirectory(stateRoot, host);
   const made = fillIn(readTemplate(), stateRoot);
   for (const name of made) terminal.out(`created ${name}\n`);

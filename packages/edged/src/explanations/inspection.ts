@@ -40,6 +40,20 @@ export const inspectionExplanations = {
         'CA key is configured, `edged precheck --config F --rotate-certs`.',
     ],
   },
+  'inspection.directory_closed': {
+    meaning:
+      'An installed file (`dst`) may be read or run by everybody, but on the way to it lies a ' +
+      'directory that only its owner may pass (`directory`, relative to the state root, with its ' +
+      '`mode`). An agent that runs as another user (`User=` in its unit) cannot start. edged ' +
+      'makes its directories with mode 0755 whatever the umask; an earlier version left what ' +
+      '`UMask=0077` of the unit made of it. precheck changes the mode of no directory that it ' +
+      'finds: it may be meant.',
+    repair: [
+      'Look at the whole way: `namei -l /data/edged/DST`.',
+      'See as whom the agent runs: `systemctl show -p User edged`.',
+      'Open it: `chmod 755 /data/edged/DIRECTORY`.',
+    ],
+  },
   'inspection.lock_without_owner': {
     meaning:
       'The visible lock (.precheck.lock) is there, but no process holds the real one, which ' +

@@ -21,6 +21,12 @@ export const inspectionFailures = {
     message: 'edged: a file is open to more users than it should be',
     remedy: 'Run `edged doctor --fix` to take the rights away, then check who has used them.',
   },
+  'inspection.directory_closed': {
+    gate: 'inspection',
+    class: 'operator',
+    message: 'edged: a directory keeps others from a file that they may use',
+    remedy: 'If the agent does not run as root, run `chmod 755` on each directory shown.',
+  },
   'inspection.lock_without_owner': {
     gate: 'inspection',
     class: 'transient',

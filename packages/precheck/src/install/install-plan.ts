@@ -123,7 +123,7 @@ function missingParents(dst: string, index: number, disk: Disk): string[] {
 }
 
 /** `a/b/c` has the parents `a` and `a/b`. */
-function parentsOf(path: string): string[] {
+export function parentsOf(path: string): string[] {
   const names = path.split('/').slice(0, -1);
   return names.map((_, depth) => names.slice(0, depth + 1).join('/'));
 }

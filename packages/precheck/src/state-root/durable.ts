@@ -1,16 +1,22 @@
 /** Compositions of disk operations that several steps of the protocol need. */
-import type { Disk } from '@edged/host/host';
+import { type Disk, isHalfMade } from '@edged/host/host';
 import { type Digest, createHasher } from '@edged/model/digest';
 
 export function parentOf(path: string): string {
   return path.slice(0, Math.max(path.lastIndexOf('/'), 0));
 }
 
-/** Makes the directory and its missing parents, each name durable. Modes 0755. */
+/**
+ * Makes the directory and its missing parents, each name and mode durable: 0755, whatever the
+ * umask. One that was cut off between mkdir and chmod is finished; the mode of any other is its
+ * owner's business.
+ */
 export function ensureDirectory(disk: Disk, path: string): void {
-  if (path === '' || disk.status(path)) return;
+  const found = disk.status(path);
+  if (path === '' || (found && !isHalfMade(found))) return;
   ensureDirectory(disk, parentOf(path));
   disk.createDirectory(path, 0o755);
+  disk.syncDirectory(path);
   disk.syncDirectory(parentOf(path));
 }
 

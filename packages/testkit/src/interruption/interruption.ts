@@ -167,6 +167,7 @@ export class InterruptedDevice {
       ['evidence lost', device.evidence('current')['repaired'], undefined],
       ['I4: replaced', device.read('state-root/runtime/bin/replaced'), 'the new file\n'],
       ['I4: added', device.exists('state-root/runtime/new/edge-agent'), true],
+      ['mode of a new directory', modeOf(device.inside('runtime/new')), 0o755],
       ['I3: left over', device.leftovers().join(' '), ''],
     ];
     for (const [what, found, expected] of wanted) {
@@ -318,6 +319,10 @@ async function examine(
     objections.push(...interrupted.objectionsAfterReturn());
   }
   return objections;
+}
+
+function modeOf(file: string): number {
+  return fs.statSync(file).mode & 0o7777;
 }
 
 function placeOf({ call, ordinal, label }: CallPoint): string {

@@ -72,6 +72,12 @@ export const inspectionScenes: Scenes = {
       ...healed((device) => fs.chmodSync(path.join(device.directory, 'edge.key'), 0o644)),
     },
   ],
+  'inspection.directory_closed': [
+    {
+      name: 'made by an earlier version under UMask=0077',
+      ...healed((device) => fs.chmodSync(device.inside('runtime/bin'), 0o700)),
+    },
+  ],
   'inspection.lock_without_owner': [
     {
       name: 'left by a kill',

@@ -193,7 +193,7 @@ export const runtimeChecks: readonly Check[] = [
       const { disk } = await subject.stateRoot();
       const closed = closedWays(runtime?.plan.operations ?? [], disk);
       if (closed.length === 0) return ok('every directory lets pass who may use what is in it');
-      if (agentIsRoot(subject)) return ok('the agent runs as root, and passes everywhere');
+      if (await agentIsRoot(subject)) return ok('the agent runs as root, and passes everywhere');
       const names = [...new Set(closed.map(({ directory }) => directory || '.'))];
       const summary = `only their owner may pass: ${names.join(', ')}`;
       return warning('inspection.directory_closed', summary, closed);
@@ -248,10 +248,10 @@ function closedWays(
 }
 
 /** As systemd says. Where it says nothing, the agent may be anybody. */
-function agentIsRoot({ tools, isNextOs }: Subject): boolean {
+async function agentIsRoot({ tools, isNextOs }: Subject): Promise<boolean> {
   if (isNextOs) return false;
   const args = ['show', '--property=LoadState,User,DynamicUser', 'edged.service'];
-  const { exitCode, stdout } = tools.run('systemctl', args, 5000);
+  const { exitCode, stdout } = await tools.run('systemctl', args, 5000);
   const isKnown = exitCode === 0 && /^LoadState=loaded$/m.test(stdout);
   return isKnown && /^User=(?:root|0)?$/m.test(stdout) && !/^DynamicUser=yes$/m.test(stdout);
 }

@@ -1,4 +1,4 @@
-/** Scenarios that begin with a record lost, damaged or edited, and repaired while the power fails. */
+/** Scenarios that begin with a record lost, damaged or edited; the power fails during the repair. */
 import { layout } from '@edged/model/layout';
 import type { CrashScenario } from './crash-exploration.ts';
 import { type Installed, hashOf, osA, osB, osC, scenario } from './expectations.ts';

@@ -51,8 +51,8 @@ export function tryLinuxLock(
 }
 
 /**
- * Whether a live process holds it, from the kernel's own list (proc_locks(5)); takes nothing. A
- * process of another PID namespace is not in the list.
+ * Whether a live process holds it, from what the kernel tells (proc_locks(5), proc_pid_fdinfo(5));
+ * takes nothing. A process of another PID namespace, or of another user, may be missed.
  */
 export function isLinuxLocked(stateRoot: string, mounts: readonly Mount[]): boolean {
   runFlock(['--version'], flockPlaces);
@@ -61,16 +61,33 @@ export function isLinuxLocked(stateRoot: string, mounts: readonly Mount[]): bool
   // none in a chroot whose root is no mount point
   const device = mountOf(stateRoot, mounts)?.device ?? `${majorOf(dev)}:${minorOf(dev)}`;
   const place = [...device.split(':').map((part) => hex(Number(part))), ino].join(':');
-  return kernelLocks().some((line) => {
-    const [, kind, , access, , where] = line.split(/\s+/);
-    return kind === 'FLOCK' && access === 'WRITE' && where === place;
-  });
+  const lock = new RegExp(`: FLOCK +ADVISORY +WRITE +\\d+ ${place} `);
+  return lock.test(readProc('/proc/locks')) || openDescriptors().some((text) => lock.test(text));
+}
+
+/**
+ * What the kernel says of each descriptor of each process. In a container its list leaves out a
+ * lock whose taker, flock(1), has ended; here it stands by the process that has it open.
+ */
+function openDescriptors(): readonly string[] {
+  return listProc('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => `/proc/${pid}/fdinfo`)
+    .flatMap((directory) => listProc(directory).map((name) => readProc(`${directory}/${name}`)));
 }
 
 /** Empty where the kernel does not tell: then nobody can be seen to hold it. */
-function kernelLocks(): readonly string[] {
+function readProc(file: string): string {
   try {
-    return fs.readFileSync('/proc/locks', 'latin1').split('\n');
+    return fs.readFileSync(file, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+function listProc(directory: string): readonly string[] {
+  try {
+    return fs.readdirSync(directory);
   } catch {
     return [];
   }

@@ -23,7 +23,7 @@ beforeAll(() => {
     const workers = {
       answers() { for (const line of input().split(' ')) say(line + '\\n'); },
       'answers in parts'() { say('on'); sleep(50); say('e\\ntw'); sleep(50); say('o\\n'); },
-      'answers slowly'() { for (let n = 0; n < 5; n += 1) { sleep(300); say(n + '\\n'); } },
+      'answers slowly'() { for (let n = 0; n < 5; n += 1) { sleep(700); say(n + '\\n'); } },
       'never answers'() { sleep(60_000); },
       'answers once'() { say('one\\n'); sleep(60_000); },
       complains() { say('one\\n'); fs.writeSync(2, 'it went wrong\\n'); process.exit(3); },
@@ -38,7 +38,7 @@ beforeAll(() => {
         args: [mode, 'worker'],
         input: mode === 'does not read' ? 'x'.repeat(1e6) : 'one two',
         line: (text) => lines.push(text),
-        patienceMilliseconds: () => 1200,
+        patienceMilliseconds: () => (mode === 'answers slowly' ? 3000 : 1200),
       });
       say(JSON.stringify({ lines, ...end, took: performance.now() - started }));
     }`,

@@ -85,20 +85,29 @@ export function fillIn(entries: readonly TemplateEntry[], to: string): string[] 
 }
 
 /**
- * True when it was not there. It and its missing parents get this mode whatever the umask; without
- * one, what the umask leaves of 0755.
+ * True when it was not there. It and its missing parents get this mode whatever the umask, each
+ * before the next is made in it; without a mode, what the umask leaves of 0755.
  */
 export function makeDirectory(directory: string, mode?: number): boolean {
   return writing(directory, () => {
-    const options = { recursive: true, mode: 0o755 } as const;
-    const outermost = fs.mkdirSync(directory, options);
-    if (outermost === undefined) return false;
-    const last = path.dirname(path.resolve(outermost));
-    for (let made = path.resolve(directory); made !== last; made = path.dirname(made)) {
-      if (mode !== undefined) setDirectoryMode(made, mode);
+    if (mode === undefined) {
+      return fs.mkdirSync(directory, { recursive: true, mode: 0o755 }) !== undefined;
     }
-    return true;
+    const missing = missingParts(path.resolve(directory));
+    for (const part of missing) {
+      fs.mkdirSync(part, { mode: 0o755 });
+      setDirectoryMode(part, mode);
+    }
+    if (missing.length === 0) fs.mkdirSync(directory, { recursive: true }); // refuses what is none
+    return missing.length > 0;
   });
+}
+
+/** Of this absolute path, what is not there, outermost first. */
+function missingParts(directory: string): string[] {
+  const missing: string[] = [];
+  for (let part = directory; !fs.existsSync(part); part = path.dirname(part)) missing.unshift(part);
+  return missing;
 }
 
 /** Of the directory itself, should a symlink have taken its place meanwhile. */

@@ -1,4 +1,4 @@
-/** Scenarios that begin with a record lost, damaged or edited; the power fails during the repair. */
+/** Scenarios that begin with a record lost, damaged or edited; the power fails in the repair. */
 import { layout } from '@edged/model/layout';
 import type { CrashScenario } from './crash-exploration.ts';
 import { type Installed, hashOf, osA, osB, osC, scenario } from './expectations.ts';

@@ -1,5 +1,6 @@
 /** Gate `state_root`. */
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { DiskError, type Host, LockUnavailable } from '@edged/host/host';
 import { parseMountInfo } from '@edged/host/linux-mounts';
@@ -9,6 +10,9 @@ import { type Scenes, config } from './scene.ts';
 
 const withMountCheck: CommandOptions = { environment: {} };
 const nobody = 65_534;
+const rootMount = '1 0 8:1 / / rw - ext4 /dev/sda1 rw';
+/** Where the device lies, as mountinfo writes it. */
+const temporary = fs.realpathSync(os.tmpdir()).replaceAll(' ', String.raw`\040`);
 
 export const stateRootScenes: Scenes = {
   'state_root.not_absolute': [
@@ -91,14 +95,12 @@ export const stateRootScenes: Scenes = {
     {
       name: 'same mount as /',
       mountCheck: true,
-      wrapHost: mounted('1 0 8:1 / / rw - ext4 /dev/sda1 rw'),
+      wrapHost: mounted(rootMount),
     },
     {
       name: 'bind mount of a directory of the root filesystem',
       mountCheck: true,
-      wrapHost: mounted(
-        '1 0 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 8:1 /x /tmp rw - ext4 /dev/sda1 rw',
-      ),
+      wrapHost: mounted(`${rootMount}\n2 1 8:1 /x ${temporary} rw - ext4 /dev/sda1 rw`),
     },
   ],
   'state_root.mounts_unreadable': [
@@ -125,9 +127,7 @@ export const stateRootScenes: Scenes = {
       name: 'expected_uuid of a disk that is not there',
       arrange: (device) => device.editConfig((text) => `${text}  expected_uuid: 0000-0000\n`),
       mountCheck: true,
-      wrapHost: mounted(
-        '1 0 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 8:2 / /tmp rw - ext4 /dev/sda2 rw',
-      ),
+      wrapHost: mounted(`${rootMount}\n2 1 8:2 / ${temporary} rw - ext4 /dev/sda2 rw`),
     },
   ],
   'state_root.locked': [

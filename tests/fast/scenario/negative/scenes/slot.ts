@@ -29,6 +29,9 @@ const blessCommand =
     ...args,
   ];
 
+/** Where the agent is found healthy, however busy the machine is. */
+const patiently = ['--timeout-seconds', '60'];
+
 export const slotScenes: Scenes = {
   'slot.precheck_not_passed': [
     { name: 'precheck has left no result', command: blessCommand('--health-command', '/bin/true') },
@@ -54,7 +57,7 @@ export const slotScenes: Scenes = {
         passPrecheck(device);
         device.editFingerprint({ composite_hash: 'ffff0000' });
       },
-      command: blessCommand('--health-command', '/bin/true'),
+      command: blessCommand('--health-command', '/bin/true', ...patiently),
     },
   ],
   'slot.agent_unhealthy': [

@@ -7,6 +7,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Disk, DiskError } from '@edged/host/host';
 import { parseMountInfo } from '@edged/host/linux-mounts';
 import { parseEpochEvidence, serializeEpochEvidence } from '@edged/model/epoch-evidence';
 import { parseEpochHistory } from '@edged/model/epoch-history';
@@ -16,11 +17,14 @@ import { parseKeyring } from '@edged/model/keyring';
 import { loadVerifyKey, signatureHolds } from '@edged/model/manifest-signature';
 import { compositeHash, parseOsFingerprint } from '@edged/model/os-fingerprint';
 import { parseRuntimeManifest } from '@edged/model/runtime-manifest';
+import { precheck } from '@edged/precheck/precheck';
 import { openStateRoot } from '@edged/precheck/state-root/state-root';
 import { TestDevice } from '@edged/testkit/device/device';
+import { failingFromRename } from '@edged/testkit/device/faults';
 import { removeTree } from '@edged/testkit/device/removal';
 import { HostileCount, noteHostileRow } from '@edged/testkit/hostile/hostile-table';
-import { mutated } from '@edged/testkit/hostile/mutation';
+import { confused, confusing, mutated, pathsIn, withValue } from '@edged/testkit/hostile/mutation';
+import { crashSetting } from '@edged/testkit/simulation/crash-scenarios';
 import { SimDisk } from '@edged/testkit/simulation/sim-disk';
 import { simHost, simRoot } from '@edged/testkit/simulation/sim-host';
 import { keyringJson, signText, testKey } from '@edged/testkit/device/signing';
@@ -342,6 +346,45 @@ test(
   5 * minutes,
 );
 
+test(
+  'no value of another type, in any place of a journal, is a defect',
+  async () => {
+    const count = counted('journal, every value of another type');
+    const { scenarios, order, files } = await crashSetting(precheck);
+    const scenario = scenarios.find(({ name }) => name === 'reconstruction, 5 operations');
+    if (!scenario) throw new Error('the scenario is gone');
+    const journalFile = 'bootstrap/transaction/journal.json';
+    const cut = new SimDisk(scenario.initial);
+    const refuse = (): never => {
+      throw new DiskError('rename', '', 'EIO');
+    };
+    let renames = 0; // files are installed, the evidence is on its way
+    const refusing = new Proxy(cut, {
+      get: (disk, name: keyof Disk) =>
+        name === 'rename' && (renames += 1) > 6 ? refuse : disk[name].bind(disk),
+    });
+    const host = { ...simHost(cut, scenario.os, files), openDisk: () => refusing };
+    await expect(precheck(order, host, () => undefined)).rejects.toThrow(PrecheckError);
+    const left = cut.tree();
+    const journal = JSON.parse(Buffer.from(left.get(journalFile) ?? []).toString()) as unknown;
+    const answers = new Set<string>();
+    for (const place of pathsIn(journal)) {
+      for (const value of confusing) {
+        const bytes = Buffer.from(JSON.stringify(withValue(journal, place, value)));
+        const disk = new SimDisk(new Map([...left, [journalFile, bytes]]));
+        const passed = await answer(count, () =>
+          precheck(order, simHost(disk, scenario.os, files), () => undefined),
+        );
+        answers.add(passed ? 'passed' : 'refused');
+        for (const what of scenario.always(disk.tree())) count.acceptedWrongly(what);
+        expect({ place, value, found: count.found }).toMatchObject({ found: [] });
+      }
+    }
+    expect(answers).toEqual(new Set(['passed', 'refused']));
+  },
+  20 * minutes,
+);
+
 describe('a whole state root in the hands of an attacker', () => {
   const directory = testDirectory('hostile');
   const device = new TestDevice(path.join(directory, 'device'));
@@ -478,6 +521,74 @@ describe('a whole state root in the hands of an attacker', () => {
     },
     20 * minutes,
   );
+
+  describe('no value of another type than it should be is a defect', () => {
+    const inside = path.join(directory, 'cut off');
+    const documents = [
+      'bootstrap/transaction/journal.json',
+      'bootstrap/os_fingerprint.json',
+      'bootstrap/epoch_history.json',
+      'bootstrap/boots_since_accept.json',
+      'bootstrap/last_result.json',
+      'epoch/current/evidence.json',
+      'epoch/previous/evidence.json',
+    ];
+
+    /** A reconstruction of epoch 4 that was cut off before it could save anything. */
+    beforeAll(async () => {
+      fs.rmSync(device.stateRoot, { recursive: true });
+      fs.cpSync(pristine, device.stateRoot, { recursive: true });
+      const src = 'runtime/binaries/edge-agent';
+      const [old, added] = ['runtime/bin/agent', 'runtime/new/place/agent'];
+      const operations = [old, added].map((dst) => ({ op: 'copy_binary', src, dst }));
+      device.writeManifest(operations, { serial: 3, max_boots_since_accept: 9 });
+      device.signBy(signer);
+      device.flash({ name: '4.0', kernelRelease: '4.0' });
+      const fault = failingFromRename(4);
+      expect((await device.boot({ wrapHost: fault.wrapHost })).exitCode).toBe(5);
+      expect(device.exists('state-root/bootstrap/transaction/journal.json')).toBe(true);
+      device.write(
+        'state-root/bootstrap/boots_since_accept.json',
+        JSON.stringify({ manifest_hash: 'ab', boots: 1, boot_id: 'x' }),
+      );
+      fs.mkdirSync(device.inside('epoch/current'), { recursive: true });
+      fs.cpSync(path.join(pristine, 'epoch/current'), device.inside('epoch/current'), {
+        recursive: true,
+      });
+      fs.cpSync(device.stateRoot, inside, { recursive: true });
+    });
+
+    test.each(documents)(
+      '%s',
+      async (file) => {
+        const count = counted('journal and records of wrong types, whole boots');
+        const outcomes = new Set<number>();
+        const known = JSON.parse(fs.readFileSync(path.join(inside, file), 'utf8')) as unknown;
+        await fc.assert(
+          fc.asyncProperty(confused(known), fc.boolean(), async (document, isAlone) => {
+            count.found.length = 0;
+            fs.rmSync(device.stateRoot, { recursive: true });
+            fs.cpSync(inside, device.stateRoot, { recursive: true });
+            device.write(`state-root/${file}`, JSON.stringify(document));
+            const journal = device.inside('bootstrap/transaction');
+            // half of the time the file stands without a journal that would mend it
+            if (isAlone && !file.includes('transaction')) fs.rmSync(journal, { recursive: true });
+            const { exitCode, logLines } = await device.boot();
+            const log = logLines.join('\n');
+            count.tried();
+            if (![0, 2, 5].includes(exitCode) || log.includes('reason="internal')) {
+              count.crashed(log);
+            }
+            outcomes.add(exitCode);
+            expect(count.found).toEqual([]);
+          }),
+          share(file.includes('transaction') ? 3 : 0.5),
+        );
+        expect([...outcomes]).toContain(0); // not all were refused
+      },
+      20 * minutes,
+    );
+  });
 
   function resetOutside(): void {
     fs.rmSync(outside, { recursive: true, force: true });

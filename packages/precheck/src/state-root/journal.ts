@@ -24,6 +24,7 @@ import {
   epochHistoryToJson,
 } from '@edged/model/epoch-history';
 import { PrecheckError } from '@edged/model/failure';
+import { hasTooLongName } from '@edged/model/install-operation';
 import { isObject, parseTolerantJson, serializeJson } from '@edged/model/json-reader';
 import {
   type OsFingerprint,
@@ -90,6 +91,8 @@ export const transaction = {
 } as const;
 
 const journalLimitBytes = 16 * 1024 * 1024;
+/** PATH_MAX of Linux. */
+const longestPathBytes = 4096;
 
 /** An empty transaction directory, whatever an earlier run left there. */
 export function beginTransaction(disk: Disk): void {
@@ -194,10 +197,10 @@ function fromJson(json: Record<string, unknown> | undefined): Journal | undefine
   const fingerprint = osFingerprintFromJson(os_fingerprint);
   const parsedEvidence = epochEvidenceFromJson(evidence);
   const parsedInstallations = installations.map(installationFromJson);
-  const newDirectories = Array.isArray(new_directories) ? new_directories.map(String) : [];
+  const newDirectories: readonly unknown[] = Array.isArray(new_directories) ? new_directories : [];
   const bootCount = bootCountFromJson(json['boot_count']);
   if (!fingerprint || !parsedEvidence || parsedInstallations.includes(undefined)) return undefined;
-  const isParent = (path: string): boolean =>
+  const isParent = (path: unknown): path is string =>
     isPlain(path) &&
     parsedInstallations.some((installation) => installation?.dst.startsWith(`${path}/`));
   if (!newDirectories.every(isParent)) return undefined;
@@ -215,16 +218,17 @@ function fromJson(json: Record<string, unknown> | undefined): Journal | undefine
   };
 }
 
-/** Relative, and nothing in it that leads elsewhere than it says. */
-function isPlain(path: string): boolean {
+/** A path that a file can have: relative, and nothing in it that leads elsewhere than it says. */
+function isPlain(path: unknown): path is string {
+  if (typeof path !== 'string' || path.includes('\0') || hasTooLongName(path)) return false;
+  if (Buffer.byteLength(path) >= longestPathBytes) return false;
   return path.split('/').every((name) => name !== '' && name !== '.' && name !== '..');
 }
 
 function installationFromJson(json: unknown): Installation | undefined {
-  if (!isObject(json) || typeof json['dst'] !== 'string') return undefined;
+  if (!isObject(json)) return undefined;
   const { dst, replaces } = json;
   const digest = typeof json['digest'] === 'string' ? parseDigest(json['digest']) : undefined;
-  const isOurs = isPlain(dst) && !isProtected(dst);
-  if (!digest || typeof replaces !== 'boolean' || !isOurs) return undefined;
-  return { dst, digest, replaces };
+  if (!isPlain(dst) || isProtected(dst)) return undefined;
+  return digest && typeof replaces === 'boolean' ? { dst, digest, replaces } : undefined;
 }

@@ -41,6 +41,34 @@ export function failing(
   return { wrapHost, happened: () => happened };
 }
 
+const changing = [
+  'createFile',
+  'copyFile',
+  'rename',
+  'syncDirectory',
+  'link',
+  'removeFile',
+] as const;
+
+/** From the n-th rename (from 0) on the disk takes no change any more: as cut off there. */
+export function failingFromRename(at: number): ReturnType<typeof failing> {
+  let renames = 0;
+  let happened = false;
+  const wrapHost = withDisk((disk) =>
+    Object.fromEntries(
+      changing.map((operation) => [
+        operation,
+        (...args: unknown[]) => {
+          happened ||= operation === 'rename' && renames++ >= at;
+          if (happened) throw new DiskError(operation, String(args[0]), 'EIO');
+          return (disk[operation] as (...all: unknown[]) => unknown).apply(disk, args);
+        },
+      ]),
+    ),
+  );
+  return { wrapHost, happened: () => happened };
+}
+
 /** All methods of the disk, some replaced. */
 function overlay(disk: Disk, replaced: Partial<Disk>): Disk {
   return new Proxy(disk, {

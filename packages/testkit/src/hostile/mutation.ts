@@ -70,3 +70,74 @@ function apply(bytes: Uint8Array, change: Edit): Uint8Array {
   if (old !== undefined) copy[at] = change.kind === 'set' ? change.value : old ^ change.value;
   return copy;
 }
+
+/** What stands where something of another type should. */
+export const confusing: readonly unknown[] = [
+  null,
+  true,
+  0,
+  -1,
+  1.5,
+  1e300,
+  2 ** 53,
+  '',
+  '0',
+  'absent',
+  'damaged',
+  'x'.repeat(5000),
+  'a/\0/b',
+  '\ud800',
+  '../../etc/passwd',
+  '__proto__',
+  [],
+  [[]],
+  [null],
+  {},
+  { toString: 1, valueOf: 1 },
+  { toString: null, valueOf: null, toJSON: 1 },
+  [{ toString: 1, valueOf: 1 }],
+  { length: 2, 0: 'a', 1: 'b' },
+  { constructor: 1, isPrototypeOf: 1, hasOwnProperty: 1 },
+  { boot_epoch: '3', composite_hash: ['x'] },
+];
+
+/** The document with one to three of its values, at any depth, replaced by such. */
+export function confused(document: unknown): fc.Arbitrary<unknown> {
+  // a step for each level, so that what stands high up is met as often as what stands deep down
+  const steps = fc.array(fc.nat(1000), { minLength: 1, maxLength: 6 });
+  const replacement = fc.record({ steps, value: fc.constantFrom(...confusing) });
+  return fc.array(replacement, { minLength: 1, maxLength: 3 }).map((all) =>
+    all.reduce<unknown>((json, { steps: taken, value }) => {
+      const path = pathAlong(json, taken);
+      return path.length === 0 ? value : withValue(json, path, value);
+    }, document),
+  );
+}
+
+/** Where each value of the document stands, itself aside. */
+export function pathsIn(json: unknown): string[][] {
+  if (typeof json !== 'object' || json === null) return [];
+  return Object.entries(json).flatMap(([key, inner]) => [
+    [key],
+    ...pathsIn(inner).map((path) => [key, ...path]),
+  ]);
+}
+
+/** A copy of the document with this value in that place. */
+export function withValue(
+  json: unknown,
+  [key, ...path]: readonly string[],
+  value: unknown,
+): unknown {
+  if (typeof json !== 'object' || json === null || key === undefined) return value;
+  const copy: object = Array.isArray(json) ? [...(json as unknown[])] : { ...json };
+  Reflect.set(copy, key, withValue(Reflect.get(copy, key), path, value));
+  return copy;
+}
+
+function pathAlong(json: unknown, [step, ...more]: readonly number[]): string[] {
+  if (typeof json !== 'object' || json === null || step === undefined) return [];
+  const keys = Object.keys(json);
+  const key = keys[step % Math.max(keys.length, 1)];
+  return key === undefined ? [] : [key, ...pathAlong(Reflect.get(json, key), more)];
+}

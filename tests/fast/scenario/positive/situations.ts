@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { TestDevice } from '@edged/testkit/device/device';
-import { failing } from '@edged/testkit/device/faults';
+import { failingFromRename } from '@edged/testkit/device/faults';
 
 export interface Change {
   readonly path: string;
@@ -35,7 +35,7 @@ function flashThisMachine(device: TestDevice): void {
 
 /** Cut off behind its promise: the journal is there, some of it is done. */
 async function cutOff(device: TestDevice): Promise<void> {
-  const fault = failing('rename', 'EIO', 4, true); // nor can it be taken back
+  const fault = failingFromRename(4); // nor can it be taken back
   const { exitCode } = await device.boot({ wrapHost: fault.wrapHost });
   const journal = 'state-root/bootstrap/transaction/journal.json';
   requireGood(exitCode === 5 && fault.happened() && device.exists(journal));

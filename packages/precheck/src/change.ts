@@ -22,7 +22,7 @@ import { serializeJson } from '@edged/model/json-reader';
 import { layout, stateRootDirectories } from '@edged/model/layout';
 import { serializeOsFingerprint } from '@edged/model/os-fingerprint';
 import { PrecheckError } from '@edged/model/failure';
-import { diskDetail, refusingAs } from './state-root/disk-failure.ts';
+import { diskDetail, failuresOf, refusingAs } from './state-root/disk-failure.ts';
 import { ensureDirectory, parentOf, removeTree } from './state-root/durable.ts';
 import { restoreEvidence, rotateEvidence, sweepUnfinished } from './epoch/epoch-rotation.ts';
 import type { Report } from './event.ts';
@@ -102,7 +102,7 @@ export function finish(journal: Journal, disk: Disk, clock: Clock, report: Repor
     const bytes = serializeOsFingerprint(fingerprint);
     replaceRecord(disk, transaction.fingerprint, layout.fingerprint, bytes);
   } catch (error) {
-    if (!isSaved(journal, disk)) withdraw(journal, disk, clock);
+    if (!isSaved(journal, disk)) withdraw(journal, disk, clock, report);
     throw error;
   }
   if (bootCount) {
@@ -126,17 +126,34 @@ export function isSaved({ goal }: Journal, disk: Disk): boolean {
 }
 
 /**
- * Takes the change back: records and files as they were before, then the promise. Free to be called
- * again after any interruption. Not for a change whose fingerprint is saved.
+ * Takes the change back: records and files as they were before, then the promise. One thing that
+ * the disk refuses to take back keeps nothing else from it; it is said and returned, and the
+ * promise stays, so that the next boot goes on. Free to be called again after any interruption. Not
+ * for a change whose fingerprint is saved.
  */
-export function withdraw(journal: Journal, disk: Disk, clock: Clock): void {
-  bootstrapDirectories(disk);
-  if (mayRestore(journal, readRecords(disk))) {
-    restoreEvidence(disk, clock, journal.goal, evidenceBefore(journal));
-    restoreHistory(journal, disk);
-  }
-  uninstall(journal, disk);
-  endTransaction(disk);
+export function withdraw(
+  journal: Journal,
+  disk: Disk,
+  clock: Clock,
+  report: Report,
+): readonly DiskError[] {
+  const refused = failuresOf([
+    () => bootstrapDirectories(disk),
+    () => restoreRecords(journal, disk, clock),
+    ...uninstall(journal, disk),
+  ]);
+  if (refused.length === 0) refused.push(...failuresOf([() => endTransaction(disk)]));
+  for (const failure of refused) report('edge.os.not_taken_back', diskDetail(failure));
+  return refused;
+}
+
+function restoreRecords(journal: Journal, disk: Disk, clock: Clock): void {
+  if (!mayRestore(journal, readRecords(disk))) return;
+  const [failure] = failuresOf([
+    () => restoreEvidence(disk, clock, journal.goal, evidenceBefore(journal)),
+    () => restoreHistory(journal, disk),
+  ]);
+  if (failure) throw failure;
 }
 
 /**

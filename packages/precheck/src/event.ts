@@ -32,6 +32,7 @@ export const events = {
   'edge.os.reconstruction_started': 'info',
   'edge.os.reconstruction_resumed': 'warn',
   'edge.os.reconstruction_completed': 'info',
+  'edge.os.not_taken_back': 'warn',
   'edge.os.operation_staged': 'debug',
   'edge.os.operation_cannot_run': 'warn',
   'edge.epoch.evidence_repaired': 'warn',

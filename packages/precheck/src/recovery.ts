@@ -8,16 +8,17 @@
  * and records, and the decision starts afresh.
  *
  * Without a journal, complete evidence that was never renamed into place (the original daemon
- * leaves this) is rolled forward, and everything else that is unfinished is removed.
+ * leaves this) is rolled forward, whatever its name, and everything else that is unfinished is
+ * removed. What cannot be removed is no reason to refuse.
  */
-import type { Clock, Disk, Host } from '@edged/host/host';
+import { type Clock, type Disk, DiskError, type Host } from '@edged/host/host';
 import { forgets } from '@edged/model/acceptance';
 import { type Records, isWithoutTrace, newestWitness, present } from '@edged/model/decision';
 import { acceptanceOf } from '@edged/model/epoch-evidence';
 import { PrecheckError } from '@edged/model/failure';
 import { layout } from '@edged/model/layout';
 import { finish, isSaved, withdraw } from './change.ts';
-import { refusingAs } from './state-root/disk-failure.ts';
+import { diskDetail, refusingAs } from './state-root/disk-failure.ts';
 import { parentOf } from './state-root/durable.ts';
 import { rotateEvidence, sweepUnfinished } from './epoch/epoch-rotation.ts';
 import type { Report } from './event.ts';
@@ -27,7 +28,7 @@ import { type Journal, endTransaction, readJournal, transaction } from './state-
 import { memoryOf, readEvidence, readRecords } from './state-root/records.ts';
 import type { StateRoot } from './state-root/state-root.ts';
 import type { TrustOrder } from './trust/trust-anchor.ts';
-import { unfinishedRotations } from './state-root/unfinished-work.ts';
+import { isForeign, unfinishedRotations } from './state-root/unfinished-work.ts';
 
 /**
  * Takes the lock, recovers, and reads the records again: what any change begins with. Throws as
@@ -86,7 +87,9 @@ async function resume(
       return finish(journal, disk, host.clock, report);
     }
     report('edge.state_root.journal_discarded', { found: objection });
-    return isDone ? endTransaction(disk) : withdraw(journal, disk, host.clock);
+    if (isDone) return endTransaction(disk);
+    const [failure] = withdraw(journal, disk, host.clock, report);
+    if (failure) throw failure;
   });
 }
 
@@ -170,7 +173,7 @@ function rollForwardEvidence(disk: Disk, clock: Clock, report: Report): void {
     complete &&
     (current?.osFingerprint.bootEpoch ?? -1) < complete.osFingerprint.bootEpoch &&
     (highest < 0 || complete.osFingerprint.bootEpoch <= highest + 1);
-  if (!isNews) return sweepUnfinished(disk);
+  if (!isNews) return sweep(leftovers, disk, report);
   const { bootEpoch } = complete.osFingerprint;
   report('edge.epoch.evidence_rolled_forward', { boot_epoch: bootEpoch });
   rotateEvidence(
@@ -179,7 +182,20 @@ function rollForwardEvidence(disk: Disk, clock: Clock, report: Report): void {
     complete,
     current ?? present(readEvidence(disk, layout.previousEpoch)),
   );
-  sweepUnfinished(disk);
+  sweep(leftovers, disk, report);
+}
+
+function sweep(leftovers: readonly string[], disk: Disk, report: Report): void {
+  try {
+    sweepUnfinished(disk);
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error;
+    return report('edge.state_root.leftovers_kept', diskDetail(error));
+  }
+  const found = 'neither edged nor the original gives such a name';
+  for (const directory of leftovers.filter(isForeign)) {
+    report('edge.state_root.leftovers_removed', { directory, found });
+  }
 }
 
 /** -1 where no record speaks of an epoch. */

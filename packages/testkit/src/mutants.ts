@@ -70,8 +70,8 @@ export const mutants: readonly Mutant[] = [
     replacements: [
       {
         file: 'precheck/src/recovery.ts',
-        find: '  if (!isNews) return sweepUnfinished(disk);\n',
-        replace: '  if (!isNews || isNews) return sweepUnfinished(disk);\n',
+        find: '  if (!isNews) return sweep(leftovers, disk, report);\n',
+        replace: '  if (!isNews || isNews) return sweep(leftovers, disk, report);\n',
       },
       {
         file: 'precheck/src/recovery.ts',
@@ -146,7 +146,7 @@ export const withdrawalMutants: readonly Mutant[] = [
     replacements: [
       {
         file: 'precheck/src/change.ts',
-        find: '    if (!isSaved(journal, disk)) withdraw(journal, disk, clock);\n',
+        find: '    if (!isSaved(journal, disk)) withdraw(journal, disk, clock, report);\n',
         replace: '',
       },
     ],
@@ -156,8 +156,8 @@ export const withdrawalMutants: readonly Mutant[] = [
     replacements: [
       {
         file: 'precheck/src/recovery.ts',
-        find: 'return isDone ? endTransaction(disk) : withdraw(journal, disk, host.clock);',
-        replace: 'return endTransaction(disk);',
+        find: '    if (isDone) return endTransaction(disk);\n',
+        replace: '    if (isDone || !isDone) return endTransaction(disk);\n',
       },
     ],
   },
@@ -166,8 +166,18 @@ export const withdrawalMutants: readonly Mutant[] = [
     replacements: [
       {
         file: 'precheck/src/change.ts',
-        find: '  uninstall(journal, disk);\n',
-        replace: '  void uninstall;\n',
+        find: '    ...uninstall(journal, disk),\n',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'taking back ends at the first thing that the disk refuses',
+    replacements: [
+      {
+        file: 'precheck/src/state-root/disk-failure.ts',
+        find: '      if (error instanceof DiskError) return [error];\n',
+        replace: '',
       },
     ],
   },
@@ -176,8 +186,8 @@ export const withdrawalMutants: readonly Mutant[] = [
     replacements: [
       {
         file: 'precheck/src/change.ts',
-        find: '    restoreEvidence(disk, clock, journal.goal, evidenceBefore(journal));\n',
-        replace: '    void restoreEvidence;\n',
+        find: '    () => restoreEvidence(disk, clock, journal.goal, evidenceBefore(journal)),\n',
+        replace: '',
       },
     ],
   },
@@ -186,8 +196,8 @@ export const withdrawalMutants: readonly Mutant[] = [
     replacements: [
       {
         file: 'precheck/src/change.ts',
-        find: '    restoreHistory(journal, disk);\n',
-        replace: '    void restoreHistory;\n',
+        find: '    () => restoreHistory(journal, disk),\n',
+        replace: '',
       },
     ],
   },

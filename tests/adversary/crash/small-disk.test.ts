@@ -155,4 +155,20 @@ describe('on a small disk', () => {
       expect(device.read('state-root/runtime/bin/two')).toBe('new two');
     }),
   );
+
+  each('epoch/ that only takes new names: exit 5, the installed files as before', () =>
+    onSmallDisk(async (device) => {
+      device.write('state-root/runtime/bin/edge-agent', 'the old agent');
+      execFileSync('chattr', ['+a', device.inside('epoch')]);
+      const { exitCode, logLines } = await device.boot({ skipMountCheck: false });
+      expect(exitCode).toBe(5);
+      expect(logLines.join('\n')).toContain('msg="edge.os.not_taken_back"');
+      expect(device.read('state-root/runtime/bin/edge-agent')).toBe('the old agent');
+      expect([device.bootEpoch(), device.evidenceEpoch('current')]).toEqual([0, 0]);
+      execFileSync('chattr', ['-a', device.inside('epoch')]);
+      expect((await device.boot({ skipMountCheck: false })).exitCode).toBe(0);
+      expect(objectionsTo(device, 1)).toMatchObject({ epoch: 1, current: 1, leftovers: [] });
+      expect(device.read('state-root/runtime/bin/edge-agent')).toContain('echo agent');
+    }),
+  );
 });

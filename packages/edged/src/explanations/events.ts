@@ -37,7 +37,9 @@ export const eventExplanations = {
   },
   'edge.state_root.leftovers_removed': {
     attributes: ['directory', 'found'],
-    meaning: 'A run was cut off before it had promised anything; what it had begun is removed.',
+    meaning:
+      'A run was cut off before it had promised anything; what it had begun is removed. Or ' +
+      'something in epoch/ had a name that ends in `.tmp` and that nobody gives who writes there.',
     action: 'Nothing, unless it comes again: then find out what cuts precheck off.',
   },
   'edge.state_root.leftovers_kept': {
@@ -156,6 +158,13 @@ export const eventExplanations = {
     attributes: ['boot_epoch'],
     meaning: 'Before the manifest is verified; `boot_epoch` is the epoch that would begin.',
     action: nothing,
+  },
+  'edge.os.not_taken_back': {
+    attributes: ['failed_call', 'file', 'errno'],
+    meaning:
+      'A reconstruction failed, or may not be followed, and is taken back; this one call of it ' +
+      'the disk refused. Everything else is as it was before, and every precheck tries again.',
+    action: 'Look at `file`: `lsattr`, `mount`, `dmesg`.',
   },
   'edge.os.operation_staged': {
     attributes: ['operation', 'src', 'dst', 'size_bytes', 'hash'],

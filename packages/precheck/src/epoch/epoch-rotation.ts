@@ -8,7 +8,7 @@
  *   rename  previous     → epoch_T.old  (a directory that is not empty cannot be renamed over)
  *   rename  current      → previous     epoch/ synced
  *   rename  epoch_T.tmp  → current      epoch/ synced: the commit point of the rotation
- *   remove  epoch_*.tmp, epoch_*.old   once the fingerprint is saved: until then it can be undone
+ *   remove  *.tmp, epoch_*.old         once the fingerprint is saved: until then it can be undone
  *
  * A cut between the renames leaves no `current/`; the journal is still there then, and the next
  * boot comes through here again. epoch/ is synced between the renames, so that no filesystem may
@@ -18,6 +18,7 @@ import type { Clock, Disk } from '@edged/host/host';
 import { type EpochEvidence, sameEpoch, serializeEpochEvidence } from '@edged/model/epoch-evidence';
 import { evidenceName, layout } from '@edged/model/layout';
 import { present } from '@edged/model/decision';
+import { failuresOf } from '../state-root/disk-failure.ts';
 import { removeTree } from '../state-root/durable.ts';
 import type { EpochGoal } from '../state-root/journal.ts';
 import { readEvidence } from '../state-root/records.ts';
@@ -60,8 +61,11 @@ export function restoreEvidence(
   goal: Pick<EpochGoal, 'evidence' | 'previous'>,
   before: { readonly current?: EpochEvidence; readonly previous?: EpochEvidence },
 ): void {
-  put(disk, clock, layout.currentEpoch, before.current, goal.evidence);
-  put(disk, clock, layout.previousEpoch, before.previous, goal.previous);
+  const [failure] = failuresOf([
+    () => put(disk, clock, layout.currentEpoch, before.current, goal.evidence),
+    () => put(disk, clock, layout.previousEpoch, before.previous, goal.previous),
+  ]);
+  if (failure) throw failure; // what was set aside may be all that is left of it
   sweepUnfinished(disk);
 }
 
@@ -86,10 +90,13 @@ function put(
   disk.syncDirectory(layout.epochs);
 }
 
+/** Sweeps all that can be; throws the first `DiskError` of what cannot. */
 export function sweepUnfinished(disk: Disk): void {
   const leftovers = unfinishedRotations(disk);
-  for (const leftover of leftovers) removeTree(disk, leftover);
-  if (leftovers.length > 0) disk.syncDirectory(layout.epochs);
+  const sweeps = leftovers.map((leftover) => () => removeTree(disk, leftover));
+  if (leftovers.length > 0) sweeps.push(() => disk.syncDirectory(layout.epochs));
+  const [failure] = failuresOf(sweeps);
+  if (failure) throw failure;
 }
 
 function holds(disk: Disk, directory: string, wanted: EpochEvidence): boolean {

@@ -96,24 +96,29 @@ export function install(journal: Journal, disk: Disk): void {
 }
 
 /**
- * Puts back what `install` replaced and removes what it added; again, where it was cut off. Once
- * one file is put back the journal is not continuable any more.
+ * What puts back what `install` replaced and removes what it added, a step for each file; again,
+ * where it was cut off. Once one file is put back the journal is not continuable any more.
  */
-export function uninstall(journal: Journal, disk: Disk): void {
-  journal.installations.forEach(({ dst, digest, replaces }, index) => {
-    const undo = transaction.undo(index);
-    if (disk.status(undo)?.kind === 'file') {
-      // in a directory that refuses renames it is the same file still
-      ensureDirectory(disk, parentOf(dst));
-      if (digestOfFile(disk, undo) !== digestOfFile(disk, dst)) disk.rename(undo, dst);
-    } else if (!replaces && digestOfFile(disk, dst) === digest) disk.removeFile(dst);
-    if (disk.status(parentOf(dst))) disk.syncDirectory(parentOf(dst));
+export function uninstall(journal: Journal, disk: Disk): (() => void)[] {
+  const files = journal.installations.map((installation, index) => () => {
+    putBack(installation, index, disk);
   });
-  for (const path of journal.newDirectories.toReversed()) {
-    if (disk.list(path)?.length !== 0) continue;
+  const directories = journal.newDirectories.toReversed().map((path) => () => {
+    if (disk.list(path)?.length !== 0) return;
     disk.removeDirectory(path);
     disk.syncDirectory(parentOf(path));
-  }
+  });
+  return [...files, ...directories];
+}
+
+function putBack({ dst, digest, replaces }: Installation, index: number, disk: Disk): void {
+  const undo = transaction.undo(index);
+  if (disk.status(undo)?.kind === 'file') {
+    // in a directory that refuses renames it is the same file still
+    ensureDirectory(disk, parentOf(dst));
+    if (digestOfFile(disk, undo) !== digestOfFile(disk, dst)) disk.rename(undo, dst);
+  } else if (!replaces && digestOfFile(disk, dst) === digest) disk.removeFile(dst);
+  if (disk.status(parentOf(dst))) disk.syncDirectory(parentOf(dst));
 }
 
 function scan(

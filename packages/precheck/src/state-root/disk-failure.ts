@@ -20,6 +20,19 @@ export function asFailure(code: FailureCode, error: unknown, detail: FailureDeta
   return new PrecheckError(code, { ...detail, ...diskDetail(error) }, error);
 }
 
+/** Takes every step, whatever becomes of the one before; what the disk refused, in their order. */
+export function failuresOf(steps: readonly (() => void)[]): DiskError[] {
+  return steps.flatMap((step) => {
+    try {
+      step();
+    } catch (error) {
+      if (error instanceof DiskError) return [error];
+      throw error;
+    }
+    return [];
+  });
+}
+
 /** What cannot be read states nothing: for what is told of, and never needed. */
 export function stated<Value>(read: () => Value): Value | undefined {
   try {

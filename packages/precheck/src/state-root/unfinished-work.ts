@@ -6,7 +6,7 @@ import type { Disk } from '@edged/host/host';
 import { layout } from '@edged/model/layout';
 import type { StateRoot } from './state-root.ts';
 
-const unfinishedName = /^epoch_\d+\.(?:tmp|old)$/;
+const ourName = /^epoch_\d+\.(?:tmp|old)$/;
 
 /**
  * True when an earlier run was cut off, or another one is at work just now. On a read-only mount
@@ -24,9 +24,18 @@ function isThere(disk: Disk, path: string): boolean {
   return disk.status(path) !== undefined;
 }
 
-/** Names in epoch/ that an interrupted rotation left, ours or the original's. */
+/**
+ * What an interrupted rotation left in epoch/, ours or the original's, and what any other writer
+ * left there under a name that ends in `.tmp`.
+ */
 export function unfinishedRotations(disk: Disk): string[] {
   return (disk.list(layout.epochs) ?? [])
-    .filter((name) => unfinishedName.test(name))
-    .map((name) => `${layout.epochs}/${name}`);
+    .filter((name) => ourName.test(name) || name.endsWith('.tmp'))
+    .map((name) => `${layout.epochs}/${name}`)
+    .filter((path) => isThere(disk, path)); // a name that is no UTF-8 cannot be asked for again
+}
+
+/** Neither this release nor the original gives such a name. */
+export function isForeign(path: string): boolean {
+  return !ourName.test(path.slice(layout.epochs.length + 1));
 }

@@ -76,7 +76,7 @@ function objectionsAfterSuccess(tree: Tree, now: SimOs, expected: Expectation): 
   if (!expected.mayBeRepaired && isRepaired(current)) objections.push('the evidence was lost');
   objections.push(...objectionsToPrevious(epoch, previous, expected));
   if (newestEntry(history ?? [])?.bootEpoch !== epoch) objections.push('I1: history disagrees');
-  const leftovers = [...tree.keys()].filter((path) => /transaction|epoch_\d/.test(path));
+  const leftovers = [...tree.keys()].filter((path) => /transaction|epoch_\d|\.tmp/.test(path));
   if (leftovers.length > 0) objections.push(`I3: left over: ${leftovers.join(' ')}`);
   const files = (expected.installed ?? []).map(({ dst, before, after }) => {
     const found = tree.get(dst);

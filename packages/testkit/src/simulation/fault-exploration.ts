@@ -1,7 +1,8 @@
 /**
- * A disk that refuses: every call of a run fails once, or from then on, and one in `oneIn` of the
- * failed runs is cut at every step as well. A run that fails must have changed nothing (spec
- * section 5), unless not even that is possible; whatever it leaves, the next boot puts right.
+ * A disk that refuses: every call of a run fails once, from then on, or from then on in epoch/
+ * alone (a directory that is append-only, or another mount), and one in `oneIn` of the failed runs
+ * is cut at every step as well. A run that fails must have changed nothing (spec section 5), but
+ * what cannot be taken back; whatever it leaves, the next boot puts right.
  */
 import { type Disk, DiskError } from '@edged/host/host';
 import { PrecheckError } from '@edged/model/failure';
@@ -26,7 +27,15 @@ interface Fault {
   /** Which call of the disk, from 0. */
   readonly call: number;
   readonly stays: boolean;
+  /** Only what begins with this fails, and is counted. */
+  readonly within: string;
 }
+
+const ways: readonly Omit<Fault, 'call'>[] = [
+  { stays: false, within: '' },
+  { stays: true, within: '' },
+  { stays: true, within: `${layout.epochs}/` },
+];
 
 const changing = new Set([
   'createFile',
@@ -62,21 +71,24 @@ export async function exploreFaults(
     }
   };
   for (const calls of [changing, looking]) {
-    for (const stays of calls === changing ? [false, true] : [false]) {
+    for (const way of calls === changing ? ways : ways.slice(0, 1)) {
       for (let call = 0; ; call += 1) {
         if (options.stopAtFirst && violations.length > 0) return { ...totals, violations };
-        const run = await runWith({ calls, call, stays }, scenario.initial, scenario.os, options);
+        const fault = { ...way, calls, call };
+        const run = await runWith(fault, scenario.initial, scenario.os, options);
         if (run.hit === undefined) break;
         totals.faults += 1;
-        const place = `${stays ? 'from' : 'at'} call ${call} (${run.hit})`;
+        const { stays, within } = way;
+        const place = `${stays ? 'from' : 'at'} call ${call} (${run.hit}) ${within}`;
         const { disk, verdict } = run;
         if (verdict !== 'passed') totals.refusals += 1;
-        const isUndone = verdict !== 'passed' && !stays && scenario.isRepair !== true;
+        const canBeUndone = !stays || within !== '';
+        const isUndone = verdict !== 'passed' && canBeUndone && scenario.isRepair !== true;
         const mustBeAsBefore = isUndone && !isCounted(scenario, disk.tree());
         const objections = [
           ...(verdict.startsWith('defect') ? [verdict] : []),
           ...(verdict === 'passed' ? scenario.afterSuccess(disk.tree(), scenario.os) : []),
-          ...(mustBeAsBefore ? differences(scenario.initial, disk.tree()) : []),
+          ...(mustBeAsBefore ? differences(scenario.initial, disk.tree(), within) : []),
         ].filter((what) => !(verdict === 'passed' && what.startsWith('I3: left over')));
         for (const what of objections) violations.push(`${scenario.name} | ${place}: ${what}`);
         const isCut = calls === changing && (call + options.seed) % options.oneIn === 0;
@@ -113,7 +125,7 @@ async function runWith(
   let hit: string | undefined;
   let made = 0;
   const refuse = (name: string, target: unknown): void => {
-    if (!fault?.calls.has(name)) return;
+    if (!fault?.calls.has(name) || !String(target).startsWith(fault.within)) return;
     const call = made++;
     if (call !== fault.call && !(fault.stays && call > fault.call)) return;
     hit ??= `${name} ${String(target)}`;
@@ -147,12 +159,17 @@ function epochIn(tree: Tree): number | undefined {
   return bytes && parseOsFingerprint(bytes)?.bootEpoch;
 }
 
-/** Files that are not as they were; the result of the failed run aside. */
-function differences(before: Tree, after: Tree): string[] {
+/**
+ * Files that are not as they were; the result of the failed run aside, and what refuses for good
+ * (`within`), for the sake of which the promise stays.
+ */
+function differences(before: Tree, after: Tree, within: string): string[] {
   const paths = new Set([...before.keys(), ...after.keys()]);
   return [...paths].flatMap((path) => {
     const [one, other] = [before.get(path), after.get(path)];
     if (path === layout.lastResult || path.startsWith(layout.resultStaging)) return [];
+    const isRefused = path.startsWith(within) || path.startsWith(layout.transaction);
+    if (within !== '' && isRefused) return [];
     const isSame = one && other ? Buffer.from(one).equals(other) : one === other;
     return isSame ? [] : [`a failed run has changed ${path}`];
   });

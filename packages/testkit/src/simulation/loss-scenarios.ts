@@ -43,10 +43,12 @@ export function losses(files: readonly Installed[], single: Tree, rotated: Tree)
       epochs: [[osA, 2]],
       installed,
     }),
-    scenario('evidence of the original, complete but not renamed', halfRotated(rotated), osA, {
-      epochs: [[osA, 2]],
-      installed,
-    }),
+    ...['epoch_1800000000000000000.tmp', 'current.tmp'].map((name) =>
+      scenario(`evidence, complete but not renamed: ${name}`, halfRotated(rotated, name), osA, {
+        epochs: [[osA, 2]],
+        installed,
+      }),
+    ),
   ];
 }
 
@@ -93,11 +95,13 @@ function edited(tree: Tree, changes: Readonly<Record<string, unknown>>): Uint8Ar
 
 /**
  * As the original leaves it between its renames: fingerprint saved, `current` already `previous`.
+ * And a file that some other writer left.
  */
-function halfRotated(tree: Tree): Tree {
+function halfRotated(tree: Tree, directory: string): Tree {
   const renamed = [...tree].map(([name, data]) => {
-    const moved = name.replace(/^epoch\/current/, 'epoch/epoch_1800000000000000000.tmp');
+    const moved = name.replace(/^epoch\/current/, `epoch/${directory}`);
     return [moved, data] as const;
   });
+  renamed.push(['epoch/evidence.json.tmp', bytes('{"os_fing')]);
   return new Map(renamed);
 }

@@ -1,10 +1,11 @@
 /** What a crash, another program or a hand left behind, and what the next boot makes of it. */
 import fs from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { DiskError } from '@edged/host/host';
 import { startCommand } from '@edged/testkit/device/built-command';
 import { type TestDevice, withDevice } from '@edged/testkit/device/device';
 import { holdLock } from '@edged/testkit/device/lock-holder';
-import { failing } from '@edged/testkit/device/faults';
+import { failing, failingFromRename, withDisk } from '@edged/testkit/device/faults';
 
 function replaceOs(device: TestDevice): void {
   device.editFingerprint({ composite_hash: 'ffff0000' });
@@ -163,6 +164,85 @@ test('complete evidence that the original left between its renames is rolled for
     expect(device.leftovers()).toEqual([]);
   }));
 
+describe('what another writer left in epoch/ under a name that ends in .tmp', () => {
+  const namesIn = (device: TestDevice): string[] => fs.readdirSync(device.inside('epoch')).sort();
+  const removed = (name: string): string =>
+    `level=WARN msg="edge.state_root.leftovers_removed" directory="epoch/${name}"`;
+
+  test.each<[string, (device: TestDevice) => string]>([
+    [
+      'a file',
+      (device) => {
+        device.write('state-root/epoch/evidence.json.tmp', '{"os_fing');
+        return 'evidence.json.tmp';
+      },
+    ],
+    [
+      'a directory with torn evidence',
+      (device) => {
+        device.write('state-root/epoch/new.tmp/evidence.json', '{"os_fing');
+        return 'new.tmp';
+      },
+    ],
+    [
+      'complete evidence of an epoch that is no news',
+      (device) => {
+        const evidence = device.read('state-root/epoch/current/evidence.json');
+        device.write('state-root/epoch/epoch_1.x.tmp/evidence.json', evidence);
+        return 'epoch_1.x.tmp';
+      },
+    ],
+  ])('%s is swept away, and that is said', (_what, leave) =>
+    withDevice((device) => {
+      device.precheck();
+      const name = leave(device);
+      const boot = device.precheck();
+      expect([boot.exitCode, boot.stderr]).toEqual([0, expect.stringContaining(removed(name))]);
+      expect(namesIn(device)).toEqual(['README.md', 'current']);
+      expect(device.precheck().stderr).not.toContain('leftovers');
+    }),
+  );
+
+  test('complete evidence of the epoch that is missing is rolled forward', () =>
+    withDevice((device) => {
+      device.precheck();
+      replaceOs(device);
+      const complete = device.evidence('current');
+      fs.renameSync(device.inside('epoch/current'), device.inside('epoch/current.tmp'));
+      const boot = device.precheck();
+      expect([boot.exitCode, boot.stderr]).toEqual([
+        0,
+        expect.stringContaining('edge.epoch.evidence_rolled_forward'),
+      ]);
+      expect(device.evidence('current')).toEqual(complete);
+      expect(namesIn(device)).toEqual(['README.md', 'current', 'previous']);
+    }));
+
+  test('a name that is no UTF-8 is left, and holds nothing up', () =>
+    withDevice((device) => {
+      device.precheck();
+      const name = Buffer.concat([
+        Buffer.from(device.inside('epoch/')),
+        Buffer.from('\xff.tmp', 'latin1'),
+      ]);
+      fs.writeFileSync(name, '');
+      const boot = device.precheck();
+      expect([boot.exitCode, boot.stderr]).toEqual([0, expect.not.stringContaining('leftovers')]);
+    }));
+
+  test('what cannot be removed keeps no matching boot from passing', () =>
+    withDevice(async (device) => {
+      await device.boot();
+      device.write('state-root/epoch/epoch_1700000000000000000.tmp/evidence.json', '{"os_fing');
+      const fault = failing('removeFile', 'EPERM', 0, true);
+      const { exitCode, logLines } = await device.boot({ wrapHost: fault.wrapHost });
+      expect([exitCode, fault.happened()]).toEqual([0, true]);
+      expect(logLines.join('\n')).toContain('level=WARN msg="edge.state_root.leftovers_kept"');
+      expect((await device.boot()).exitCode).toBe(0);
+      expect(device.leftovers()).toEqual([]);
+    }));
+});
+
 test('torn evidence in a temporary directory is swept away', () =>
   withDevice((device) => {
     device.precheck();
@@ -269,6 +349,19 @@ describe('a forged journal that is taken back', () => {
     }),
   );
 
+  test.each<[string, unknown]>([
+    ['a value that is no text', [{ toString: 1, valueOf: 1 }]],
+    ['a name that no file can have', ['runtime/\0']],
+    ['a number', [7]],
+  ])('is none of ours with %s among the directories', (_what, newDirectories) =>
+    withDevice((device) => {
+      device.precheck();
+      forge(device, 'runtime/new/edge-agent', newDirectories as string[]);
+      const { exitCode, stderr } = device.precheck();
+      expect([exitCode, stderr]).toEqual([5, expect.not.stringContaining('internal.defect')]);
+    }),
+  );
+
   test('makes the device forget no serial', () =>
     withDevice((device) => {
       device.precheck();
@@ -299,7 +392,7 @@ test('a change that could neither be finished nor taken back is finished by the 
     await device.boot();
     device.flash({ name: '2.0', kernelRelease: '6.1.0-2' });
     // the renames of a reconstruction: install, current, evidence, history, fingerprint
-    const fault = failing('rename', 'EIO', 4, true);
+    const fault = failingFromRename(4);
     const broken = await device.boot({ wrapHost: fault.wrapHost });
     expect(fault.happened()).toBe(true);
     expect(broken.exitCode).toBe(5);
@@ -311,6 +404,70 @@ test('a change that could neither be finished nor taken back is finished by the 
     expect([device.evidenceEpoch('current'), device.evidenceEpoch('previous')]).toEqual([1, 0]);
     expect(device.leftovers()).toEqual([]);
   }));
+
+describe('what cannot be taken back', () => {
+  /** Two files are replaced; calls that change what lies below `place` are refused. */
+  async function bootRefusing(device: TestDevice, place: string): Promise<string> {
+    for (const name of ['one', 'two']) {
+      device.write(`state-root/runtime/binaries/${name}`, `new ${name}`);
+      device.write(`state-root/runtime/${name}/agent`, `old ${name}`);
+    }
+    device.writeManifest(
+      ['one', 'two'].map((name) => ({
+        op: 'copy_binary',
+        src: `runtime/binaries/${name}`,
+        dst: `runtime/${name}/agent`,
+      })),
+    );
+    await device.boot();
+    device.flash({ name: '2.0', kernelRelease: '6.1.0-2' });
+    let isFull = false; // of the commit of the history, and for good
+    const refuse = (path: string): void => {
+      if (isFull && path.startsWith(place)) throw new DiskError('rename', path, 'EPERM');
+    };
+    const wrapHost = withDisk((disk) => ({
+      rename(from: string, to: string): void {
+        if (to === 'bootstrap/epoch_history.json') {
+          isFull = true;
+          throw new DiskError('rename', to, 'EIO');
+        }
+        refuse(to);
+        disk.rename(from, to);
+      },
+      removeFile(path: string): void {
+        refuse(path);
+        disk.removeFile(path);
+      },
+    }));
+    const { exitCode, logLines } = await device.boot({ wrapHost });
+    expect(exitCode).toBe(5);
+    return logLines.join('\n');
+  }
+  const files = (device: TestDevice): string[] =>
+    ['one', 'two'].map((name) => device.read(`state-root/runtime/${name}/agent`));
+
+  test.each([
+    ['evidence', 'epoch/', ['old one', 'old two']],
+    ['the first file', 'runtime/one/', ['new one', 'old two']],
+    ['the second file', 'runtime/two/', ['old one', 'new two']],
+  ])('%s: everything else is, and it is said', (_what, place, kept) =>
+    withDevice(async (device) => {
+      const log = await bootRefusing(device, place);
+      expect(files(device)).toEqual(kept);
+      expect(log).toContain(
+        `level=WARN msg="edge.os.not_taken_back" failed_call="rename" file="${place}`,
+      );
+      expect(log).toContain('reason="reconstruction.io_error"');
+      expect(log).toContain('errno="EIO"'); // the first failure is the reason
+      expect(device.bootEpoch()).toBe(0);
+      const next = await device.boot();
+      expect([next.exitCode, device.bootEpoch()]).toEqual([0, 1]);
+      expect(files(device)).toEqual(['new one', 'new two']);
+      expect([device.evidenceEpoch('current'), device.evidenceEpoch('previous')]).toEqual([1, 0]);
+      expect(device.leftovers()).toEqual([]);
+    }),
+  );
+});
 
 test('what was set aside and cannot be removed is swept by the next boot', () =>
   withDevice(async (device) => {

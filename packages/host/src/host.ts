@@ -12,9 +12,11 @@ export interface EntryStatus {
   /** Permission bits, 0 to 0o7777. */
   readonly mode: number;
   readonly sizeBytes: number;
-  /** Number of the device that holds the entry: equal numbers, same filesystem. */
+  /** Number of the device that holds the entry; btrfs has one for each subvolume. */
   readonly device: number;
   readonly owner: Owner;
+  /** False: not ours, so that the kernel may refuse a second name (fs.protected_hardlinks). */
+  readonly linkable: boolean;
 }
 
 export interface Owner {
@@ -57,6 +59,11 @@ export interface Disk {
   /** Reads a regular file of any size once, in order. False when absent. */
   scanFile(path: string, observe: (chunk: Uint8Array) => void): boolean;
   status(path: string): EntryStatus | undefined;
+  /**
+   * Number of the mount that the entry is seen through, the last symlink not followed; undefined
+   * when absent. No rename or link leads from one mount to another, be they of one filesystem.
+   */
+  mountId(path: string): number | undefined;
   /** Names in a directory, sorted; undefined when absent. */
   list(path: string): readonly string[] | undefined;
   /**

@@ -19,6 +19,8 @@ import {
 import { writing } from './writing.ts';
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants;
+/** O_PATH, which Node does not name: opens any entry and touches none. */
+const openPath = 0o10000000;
 const chunkBytes = 1024 * 1024;
 
 /** Throws `DiskError`, as all that it opens does. */
@@ -68,6 +70,15 @@ class LinuxDisk implements Disk {
     return this.#ifPresent('status', path, (name) => {
       return statusOf(fs.lstatSync(name));
     });
+  }
+
+  mountId(path: string): number | undefined {
+    return this.#ifPresent('status', path, (name) =>
+      withDescriptor(fs.openSync(name, openPath | O_NOFOLLOW), (fd) => {
+        const told = fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'); // proc_pid_fdinfo(5)
+        return Number(/^mnt_id:\s*(\d+)$/m.exec(told)?.[1]);
+      }),
+    );
   }
 
   list(path: string): readonly string[] | undefined {
@@ -333,7 +344,13 @@ function isEntry(name: string): boolean {
 function statusOf(stats: fs.Stats): EntryStatus {
   const mode = stats.mode & 0o7777;
   const owner = { userId: stats.uid, groupId: stats.gid };
-  return { kind: kindOf(stats), mode, sizeBytes: stats.size, device: stats.dev, owner };
+  const linkable = isOurs(stats);
+  return { kind: kindOf(stats), mode, sizeBytes: stats.size, device: stats.dev, owner, linkable };
+}
+
+function isOurs({ uid }: fs.Stats): boolean {
+  const ourselves = process.geteuid?.();
+  return ourselves === 0 || ourselves === uid;
 }
 
 function kindOf(stats: fs.Stats): EntryKind {

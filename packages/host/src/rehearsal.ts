@@ -17,6 +17,7 @@ import {
   type Owner,
   isHalfMade,
 } from './host.ts';
+import { parentOf, requireOneMount, requireRemovable } from './mount-borders.ts';
 
 /** A file that a real run would have left otherwise than it is. Absolute path. */
 export interface RehearsedChange {
@@ -156,7 +157,15 @@ class RehearsalDisk implements Disk {
     if (entry.kind === 'gone') return undefined;
     const { kind, mode, owner } = entry;
     const sizeBytes = kind === 'file' ? entry.sizeBytes : 0;
-    return { kind, mode, sizeBytes, device: this.#base.status('')?.device ?? 0, owner };
+    const device = this.status(parentOf(path))?.device ?? 0;
+    return { kind, mode, sizeBytes, device, owner, linkable: true };
+  }
+
+  /** What is new lies on the mount of the directory that it was put into. */
+  mountId(path: string): number | undefined {
+    const entry = this.#find('status', path);
+    if (entry === 'on disk') return this.#base.mountId(path);
+    return entry.kind === 'gone' ? undefined : this.mountId(parentOf(path));
   }
 
   list(path: string): readonly string[] | undefined {
@@ -230,9 +239,11 @@ class RehearsalDisk implements Disk {
   link(from: string, to: string): void {
     this.#requireParent('link', from);
     this.#requireParent('link', to);
+    requireOneMount(this, 'link', from, to);
     const linked = this.#movable('link', from);
     this.#requireRoom('link', to);
-    if (linked.kind === 'directory') throw new DiskError('link', from, 'EPERM');
+    const { linkable = false } = this.status(from) ?? {};
+    if (linked.kind === 'directory' || !linkable) throw new DiskError('link', from, 'EPERM');
     this.#add('link', to, linked);
   }
 
@@ -240,6 +251,7 @@ class RehearsalDisk implements Disk {
   rename(from: string, to: string): void {
     this.#requireParent('rename', from);
     this.#requireParent('rename', to);
+    requireOneMount(this, 'rename', parentOf(from), to);
     const moved = this.#movable('rename', from);
     if (to.startsWith(`${from}/`)) throw new DiskError('rename', to, 'EINVAL');
     if (from.startsWith(`${to}/`)) throw new DiskError('rename', to, 'ENOTEMPTY');
@@ -252,8 +264,8 @@ class RehearsalDisk implements Disk {
     if (replaced?.kind === 'directory' && this.list(to)?.length !== 0) {
       throw new DiskError('rename', to, 'ENOTEMPTY');
     }
-    this.#requireWritableParent('rename', from);
-    this.#requireWritableParent('rename', to);
+    this.#requireRemovable('rename', from);
+    this.#requireRemovable('rename', to);
     const inside = moved.kind === 'directory' ? (this.list(from) ?? []) : [];
     this.#layer.set(this.#absolute(to), moved);
     for (const name of inside) this.rename(`${from}/${name}`, `${to}/${name}`);
@@ -264,7 +276,7 @@ class RehearsalDisk implements Disk {
     const found = this.status(path);
     if (!found) throw new DiskError('unlink', path, 'ENOENT');
     if (found.kind === 'directory') throw new DiskError('unlink', path, 'EISDIR');
-    this.#requireWritableParent('unlink', path);
+    this.#requireRemovable('unlink', path);
     this.#layer.set(this.#absolute(path), { kind: 'gone' });
   }
 
@@ -273,7 +285,7 @@ class RehearsalDisk implements Disk {
     if (!found) throw new DiskError('rmdir', path, 'ENOENT');
     if (found.kind !== 'directory') throw new DiskError('rmdir', path, 'ENOTDIR');
     if (this.list(path)?.length !== 0) throw new DiskError('rmdir', path, 'ENOTEMPTY');
-    this.#requireWritableParent('rmdir', path);
+    this.#requireRemovable('rmdir', path);
     this.#layer.set(this.#absolute(path), { kind: 'gone' });
   }
 
@@ -353,6 +365,11 @@ class RehearsalDisk implements Disk {
     if (kind !== 'directory') throw new DiskError(operation, path, kind ? 'ENOTDIR' : 'ENOENT');
   }
 
+  #requireRemovable(operation: string, path: string): void {
+    this.#requireWritableParent(operation, path);
+    requireRemovable(this, operation, path, ourselves().userId);
+  }
+
   #requireWritableParent(operation: string, path: string): void {
     const parent = parentOf(path);
     if (this.#entry(parent) !== 'on disk') return;
@@ -364,10 +381,6 @@ class RehearsalDisk implements Disk {
 
 function isSameFile(one: Entry, other: Entry | undefined): boolean {
   return one.kind === 'file' && other?.kind === 'file' && one.inode === other.inode;
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, Math.max(path.lastIndexOf('/'), 0));
 }
 
 function ourselves(): Owner {

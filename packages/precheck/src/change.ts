@@ -14,6 +14,7 @@
  * First run, repair and reconstruction differ only in what the journal says.
  */
 import { type Clock, type Disk, DiskError } from '@edged/host/host';
+import { requireNoMountPoint } from '@edged/host/mount-borders';
 import { bootCountToJson, forgets } from '@edged/model/acceptance';
 import { type Found, type Records, present } from '@edged/model/decision';
 import { type EpochEvidence, sameEpoch } from '@edged/model/epoch-evidence';
@@ -64,6 +65,16 @@ export function requireSpace(disk: Disk, stagedBytes: number): void {
   }
 }
 
+/** What a change renames to or away: something mounted there would refuse that. */
+const replacedRecords = [
+  layout.transaction,
+  layout.fingerprint,
+  layout.history,
+  layout.bootCount,
+  layout.currentEpoch,
+  layout.previousEpoch,
+];
+
 /**
  * Carries a change through. `prepare` fills the new transaction directory and says what is to
  * happen; whatever it throws leaves nothing behind.
@@ -73,6 +84,7 @@ export function carryOut(disk: Disk, clock: Clock, report: Report, prepare: () =
     let committed = false;
     try {
       ensureDirectory(disk, parentOf(layout.transaction));
+      replacedRecords.forEach((path) => requireNoMountPoint(disk, 'rename', path));
       beginTransaction(disk);
       const { current, previous, history } = readRecords(disk);
       const journal = { ...prepare(), before: { current, previous, history } };

@@ -149,7 +149,7 @@ export function rehearseRuntime(
   const verdicts = new Map<number, Verdict>();
   const tell = reportJudged(report);
   refusingAs('reconstruction.io_error', {}, () => {
-    requireSpace(stateRoot.disk, runtime.plan.copiedBytes);
+    requireSpace(stateRoot.disk, runtime.plan.neededBytes);
     sayIfMissing(runtime.verified.manifest, stateRoot.disk, report);
     const place = placeToRun(stateRoot, host);
     judgeSources(runtime.plan, stateRoot.disk, place, (operation, verdict) => {
@@ -169,7 +169,7 @@ export function reconstruct(
 ): void {
   const { disk } = stateRoot;
   const { verified, plan, acceptance, bootCount } = checkRuntime(stateRoot, host, order);
-  refusingAs('reconstruction.io_error', {}, () => requireSpace(disk, plan.copiedBytes));
+  refusingAs('reconstruction.io_error', {}, () => requireSpace(disk, plan.neededBytes));
   carryOut(disk, host.clock, report, () => {
     const { progress } = order;
     const staged = stage(plan, disk, placeToRun(stateRoot, host), reportJudged(report), progress);

@@ -212,6 +212,16 @@ export const withdrawalMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'a copy that is set aside has its name before it is whole',
+    replacements: [
+      {
+        file: 'precheck/src/install/install-commit.ts',
+        find: '    const copy = `${undo}.copy`;\n',
+        replace: '    const copy = undo;\n',
+      },
+    ],
+  },
+  {
     name: 'what is set aside is not durable before the files move',
     replacements: [
       {

@@ -25,6 +25,7 @@ const failing = [
   'reconstruction, 0 operations',
   'reconstruction, 1 operation',
   'reconstruction, 5 operations',
+  'reconstruction, 5 operations, old files of others',
   'back to the old OS during recovery',
   'rotation with a previous',
   'first run',
@@ -63,6 +64,10 @@ test.each(failing)(
 
 describe('a mutant is found', () => {
   const stopping = { ...setting, ...cuts, stopAtFirst: true };
+  const takenBack = [
+    'back to the old OS, which knows another key',
+    'back to the old OS, which knows another key, old files of others',
+  ].flatMap(named);
 
   test.each(withdrawalMutants)(
     '$name',
@@ -70,7 +75,8 @@ describe('a mutant is found', () => {
       const mutated = ((await import(await buildPrecheck(mutant))) as { precheck: Precheck })
         .precheck;
       const violations: string[] = [];
-      for (const scenario of named('back to the old OS, which knows another key')) {
+      for (const scenario of takenBack) {
+        if (violations.length > 0) continue;
         const order = { ...stopping, precheck: mutated, oneIn: 1, exhaustiveUpTo: 6 };
         violations.push(...(await explore(scenario, order)).violations);
       }

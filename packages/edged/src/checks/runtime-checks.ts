@@ -137,7 +137,7 @@ export const runtimeChecks: readonly Check[] = [
     timeLimitSeconds: 15,
     async look(subject) {
       const { disk } = await subject.stateRoot();
-      const needed = (await planned(subject))?.plan.copiedBytes ?? 0;
+      const needed = (await planned(subject))?.plan.neededBytes ?? 0;
       requireSpace(disk, needed);
       const free = disk.freeBytes();
       const facts = { free_bytes: free, needed_bytes: needed };

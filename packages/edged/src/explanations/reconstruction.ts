@@ -100,10 +100,16 @@ export const reconstructionExplanations = {
     meaning:
       'What stands at `dst`, or at its `parent`, is `found`, and cannot be replaced by a ' +
       'file in one step: a directory or a device in place of a file, a file in place of a ' +
-      'directory, or a parent on another filesystem. Usually somebody made a directory ' +
-      'there by hand, or mounted something.',
+      'directory, or a mount, a filesystem or a subvolume of its own. Files are staged in ' +
+      'bootstrap/ and renamed to their place, and no rename leads from one mount to another, a ' +
+      'bind mount of the same filesystem included. Usually somebody made a directory there by ' +
+      'hand, or mounted something, there or at bootstrap/; in a unit, several paths below the ' +
+      'state root in `ReadWritePaths=` or `BindPaths=` are a mount each.',
     repair: [
-      'Look: `ls -ld /data/edged/DST`, `findmnt -T /data/edged/DST`.',
+      'Look: `ls -ld /data/edged/DST`, `findmnt -T /data/edged/DST`, `findmnt -T ' +
+        '/data/edged/bootstrap`.',
+      'In a unit name the state root alone: `systemctl cat edged-precheck | grep -E ' +
+        '"ReadWritePaths|BindPaths"`.',
       'Move it away: `mv /data/edged/DST /data/edged/DST.old`, or unmount what is mounted ' +
         'there.',
       'Check: `edged verify --state-root /data/edged`.',
@@ -237,7 +243,7 @@ export const reconstructionExplanations = {
         '/data/edged`.',
       'See what is left to finish: `edged doctor --config F`.',
       'On EIO: save what can be read, then `umount /data` and `fsck` (`xfs_repair`) on its ' +
-        'device.',
+        'device. On EBUSY or EXDEV: something is mounted at `file`; unmount it.',
       runAgain,
     ],
   },

@@ -48,7 +48,9 @@ export const reconstructionFailures = {
     gate: 'reconstruction',
     class: 'operator',
     message: 'precheck: operation dst cannot be replaced',
-    remedy: 'The dst must be a regular file or absent, and every parent a directory.',
+    remedy:
+      'The dst must be a regular file or absent, every parent a directory, and all of it on the ' +
+      'mount of bootstrap/.',
   },
   'operation.src_missing': {
     gate: 'reconstruction',

@@ -7,7 +7,7 @@
 import { type CopyOptions, type Disk, DiskError } from '@edged/host/host';
 import type { Digest } from '@edged/model/digest';
 import { PrecheckError } from '@edged/model/failure';
-import { digestOfFile, ensureDirectory, parentOf } from '../state-root/durable.ts';
+import { digestOfFile, ensureDirectory, parentOf, removeTree } from '../state-root/durable.ts';
 import type { Progress } from '../event.ts';
 import type { InstallPlan, PlannedOperation, PlannedTarget } from './install-plan.ts';
 import { type Installation, type Journal, transaction } from '../state-root/journal.ts';
@@ -85,7 +85,7 @@ export function install(journal: Journal, disk: Disk): void {
   journal.installations.forEach(({ dst, replaces }, index) => {
     const pending = disk.status(transaction.staged(index));
     if (!pending || !replaces || disk.status(transaction.undo(index)) || !disk.status(dst)) return;
-    disk.link(dst, transaction.undo(index));
+    setAside(dst, transaction.undo(index), disk);
   });
   if (journal.installations.length > 0) disk.syncDirectory(transaction.undoing);
   journal.installations.forEach(({ dst }, index) => {
@@ -93,6 +93,26 @@ export function install(journal: Journal, disk: Disk): void {
   });
   const parents = new Set(journal.installations.map(({ dst }) => parentOf(dst)));
   for (const parent of parents) disk.syncDirectory(parent);
+}
+
+/** What link(2) says of a file that is whole and ours to replace, but not to give a second name. */
+const linkRefused = new Set(['EPERM', 'EACCES', 'EMLINK', 'ENOTSUP']);
+
+/**
+ * A second name for the old file; where none may be given (fs.protected_hardlinks guards those of
+ * other users) a copy, which has the name that counts only when it is whole.
+ */
+function setAside(dst: string, undo: string, disk: Disk): void {
+  try {
+    disk.link(dst, undo);
+  } catch (error) {
+    if (!(error instanceof DiskError) || !linkRefused.has(error.errno)) throw error;
+    const copy = `${undo}.copy`;
+    removeTree(disk, copy);
+    const modeFor = (mode: number): number => mode & permissionBits;
+    disk.copyFile(dst, copy, { modeFor, observe: () => undefined });
+    disk.rename(copy, undo);
+  }
 }
 
 /**

@@ -3,7 +3,8 @@
  * anything is written (spec section 6). Reads names and types only; contents are judged by
  * `SourceJudge` (source-judge.ts) while they are read, once.
  */
-import type { Disk } from '@edged/host/host';
+import type { Disk, EntryStatus } from '@edged/host/host';
+import { isOneMount } from '@edged/host/mount-borders';
 import type { Digest } from '@edged/model/digest';
 import { PrecheckError } from '@edged/model/failure';
 import {
@@ -13,7 +14,8 @@ import {
   requireAllowedDestination,
   requireAllowedSource,
 } from '@edged/model/install-operation';
-import { foldName } from '@edged/model/layout';
+import { foldName, layout } from '@edged/model/layout';
+import { parentOf } from '../state-root/durable.ts';
 
 /** An operation whose src, relative to the state root, is a regular file; no symlinks are left. */
 export interface PlannedOperation {
@@ -34,6 +36,8 @@ export interface PlannedTarget {
   /** Extended attributes, values in hex. */
   readonly xattrs: Readonly<Record<string, string>>;
   readonly replaces: boolean;
+  /** Of the old file, where it can only be set aside as a copy. */
+  readonly keptBytes: number;
   /** Parents that do not exist yet, outermost first. */
   readonly missing: readonly string[];
 }
@@ -44,6 +48,8 @@ export interface InstallPlan {
   readonly newDirectories: readonly string[];
   /** Sum of what is to be staged. */
   readonly copiedBytes: number;
+  /** Room for that, and for old files that can only be set aside as a copy. */
+  readonly neededBytes: number;
 }
 
 export function planInstall(
@@ -57,11 +63,11 @@ export function planInstall(
   );
   refuseOverlappingTargets(planned);
   const newDirectories = new Set(planned.flatMap(({ target }) => target?.missing ?? []));
-  const copiedBytes = planned.reduce(
-    (sum, { target, sizeBytes }) => sum + (target ? sizeBytes : 0),
-    0,
-  );
-  return { operations: planned, newDirectories: [...newDirectories], copiedBytes };
+  const copies = planned.filter(({ target }) => target);
+  const copiedBytes = copies.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const keptBytes = copies.reduce((sum, { target }) => sum + (target?.keptBytes ?? 0), 0);
+  const neededBytes = copiedBytes + keptBytes;
+  return { operations: planned, newDirectories: [...newDirectories], copiedBytes, neededBytes };
 }
 
 /** Where the dst of a `copy_binary` really is, every symlink followed. Used by recovery as well. */
@@ -95,31 +101,49 @@ function planOperation(
   if (operation.op === 'verify_config') return { ...planned, target: undefined };
   const dst = resolveDestination(operation.dst, index, disk, rootNames);
   const missing = missingParents(dst, index, disk);
-  const replaces = missing.length === 0 && requireReplaceable(dst, index, disk);
+  const replaced = missing.length === 0 ? requireReplaceable(dst, index, disk) : undefined;
+  const keptBytes = replaced && !replaced.linkable ? replaced.sizeBytes : 0;
   const { mode, executable, xattrs } = operation;
-  return { ...planned, target: { dst, mode, executable, xattrs, replaces, missing } };
+  const replaces = replaced !== undefined;
+  return { ...planned, target: { dst, mode, executable, xattrs, replaces, keptBytes, missing } };
 }
 
-/** True when a regular file stands at dst. */
-function requireReplaceable(dst: string, index: number, disk: Disk): boolean {
+/** What stands at dst: a regular file, or nothing. */
+function requireReplaceable(dst: string, index: number, disk: Disk): EntryStatus | undefined {
   const status = disk.status(dst);
-  if (!status) return false;
-  if (status.kind === 'file') return true;
-  throw new PrecheckError('operation.dst_unusable', { operation: index, dst, found: status.kind });
+  if (!status) return undefined;
+  const where = { operation: index, dst };
+  if (status.kind !== 'file') {
+    throw new PrecheckError('operation.dst_unusable', { ...where, found: status.kind });
+  }
+  if (!isBesideStaging(dst, disk)) {
+    throw new PrecheckError('operation.dst_unusable', { ...where, found: anotherMount });
+  }
+  return status;
+}
+
+const aroundStaging = parentOf(layout.transaction);
+const anotherMount = `another mount or filesystem than ${aroundStaging}/`;
+
+/** A rename leads there from where files are staged: to be known before anything is promised. */
+function isBesideStaging(path: string, disk: Disk): boolean {
+  return isOneMount(disk, path, disk.status(aroundStaging) ? aroundStaging : '');
 }
 
 /** From the outermost in, so that a file in the way is found before anything below it is asked. */
 function missingParents(dst: string, index: number, disk: Disk): string[] {
   const parents = parentsOf(dst);
-  for (const [depth, path] of parents.entries()) {
+  const refuse = (parent: string, found: string): PrecheckError =>
+    new PrecheckError('operation.dst_unusable', { operation: index, dst, parent, found });
+  let innermost = '';
+  for (const path of parents) {
     const status = disk.status(path);
-    if (!status) return parents.slice(depth);
-    const refuse = (found: string): PrecheckError =>
-      new PrecheckError('operation.dst_unusable', { operation: index, dst, parent: path, found });
-    if (status.kind !== 'directory') throw refuse(status.kind);
-    if (status.device !== disk.status('')?.device) throw refuse('another filesystem');
+    if (!status) break;
+    if (status.kind !== 'directory') throw refuse(path, status.kind);
+    innermost = path;
   }
-  return [];
+  if (!isBesideStaging(innermost, disk)) throw refuse(innermost || '.', anotherMount);
+  return parents.slice(innermost === '' ? 0 : parents.indexOf(innermost) + 1);
 }
 
 /** `a/b/c` has the parents `a` and `a/b`. */

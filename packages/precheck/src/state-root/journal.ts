@@ -4,7 +4,7 @@
  *
  * All that is unfinished lives in `bootstrap/transaction/`, mode 0700:
  *   staged/N     the file of installation N, complete, until it is renamed to its dst
- *   undo/N       a second name of the file that installation N replaces
+ *   undo/N       a second name of the file that installation N replaces, or a whole copy
  *   manifest.json, manifest.json.sig*  the verified bytes; a journal with installations is
  *                continued only if they verify again (I5: a journal alone proves nothing)
  *   journal.json the commit point: without it the directory is rubbish, with it it is a promise

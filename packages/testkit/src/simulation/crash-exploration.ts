@@ -9,7 +9,7 @@ import type { CertificateOrder } from '@edged/precheck/certificate/certificate-g
 import type { PrecheckOrder } from '@edged/precheck/precheck';
 import type { PrecheckOutcome } from '@edged/precheck/precheck-result';
 import { type CutOptions, cutAfter } from './power-cut.ts';
-import { SimDisk, type SimDiskFlaws, type Tree } from './sim-disk.ts';
+import { SimDisk, type SimDiskFlaws, type SimDiskRules, type Tree } from './sim-disk.ts';
 import { type SimOs, simHost } from './sim-host.ts';
 
 export type Precheck = (
@@ -26,6 +26,7 @@ export interface CrashScenario {
   readonly certificateAfter?: (cuts: number) => CertificateOrder;
   /** What may be running at the boot after a cut. */
   readonly nextOs: readonly SimOs[];
+  readonly rules?: SimDiskRules;
   /** A repair: when it fails its promise stays, since there is nothing to go back to. */
   readonly isRepair?: boolean;
   /** What a hand or an update changes between the cut and the next boot. */
@@ -133,7 +134,7 @@ async function run(
   { precheck, order, files, flaws }: ExplorationOptions,
   complain: (what: string) => void,
 ): Promise<SimDisk> {
-  const disk = new SimDisk(visit.tree, flaws);
+  const disk = new SimDisk(visit.tree, flaws, scenario.rules);
   try {
     const certificate = scenario.certificateAfter?.(visit.cuts) ?? order.certificate;
     await precheck({ ...order, certificate }, simHost(disk, visit.os, files), () => undefined);

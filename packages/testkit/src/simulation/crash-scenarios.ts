@@ -89,10 +89,12 @@ function replacements(one: Prepared, single: Tree, five: Prepared, many: Tree): 
       epochs: [[osB, 1]],
       installed: one.installed,
     }),
-    scenario('reconstruction, 5 operations', many, osB, {
-      epochs: [[osB, 1]],
-      installed: five.installed,
-    }),
+    ...underTwoKernels(
+      scenario('reconstruction, 5 operations', many, osB, {
+        epochs: [[osB, 1]],
+        installed: five.installed,
+      }),
+    ),
     scenario(
       'second replacement during recovery',
       single,
@@ -108,11 +110,11 @@ function replacements(one: Prepared, single: Tree, five: Prepared, many: Tree): 
       [osC],
     ),
     back,
-    {
+    ...underTwoKernels({
       ...back,
       name: 'back to the old OS, which knows another key',
       afterCut: signedByAnother,
-    },
+    }),
     {
       ...scenario('another key since the cut', many, osB, {
         epochs: [[osB, 1]],
@@ -121,6 +123,11 @@ function replacements(one: Prepared, single: Tree, five: Prepared, many: Tree): 
       afterCut: signedByAnother,
     },
   ];
+}
+
+/** Also where old files are set aside as copies, since the kernel gives them no second name. */
+function underTwoKernels(one: CrashScenario): CrashScenario[] {
+  return [one, { ...one, name: `${one.name}, old files of others`, rules: { refusesLinks: true } }];
 }
 
 /** A state root whose manifest installs this many files, every other one over an old file. */

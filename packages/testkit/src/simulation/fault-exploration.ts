@@ -10,7 +10,7 @@ import { layout } from '@edged/model/layout';
 import { parseOsFingerprint } from '@edged/model/os-fingerprint';
 import { type CrashScenario, type ExplorationOptions, keyOf } from './crash-exploration.ts';
 import { cutAfter } from './power-cut.ts';
-import { SimDisk, type Tree } from './sim-disk.ts';
+import { SimDisk, type SimDiskRules, type Tree } from './sim-disk.ts';
 import { type SimOs, simHost } from './sim-host.ts';
 
 export interface FaultExploration {
@@ -62,7 +62,7 @@ export async function exploreFaults(
       if (seen.has(key)) continue;
       seen.add(key);
       totals.boots += 1;
-      const next = await runWith(undefined, tree, os, options);
+      const next = await runWith(undefined, tree, os, scenario.rules, options);
       const objections =
         next.verdict === 'passed'
           ? scenario.afterSuccess(next.disk.tree(), os)
@@ -75,7 +75,8 @@ export async function exploreFaults(
       for (let call = 0; ; call += 1) {
         if (options.stopAtFirst && violations.length > 0) return { ...totals, violations };
         const fault = { ...way, calls, call };
-        const run = await runWith(fault, scenario.initial, scenario.os, options);
+        const { initial, os, rules } = scenario;
+        const run = await runWith(fault, initial, os, rules, options);
         if (run.hit === undefined) break;
         totals.faults += 1;
         const { stays, within } = way;
@@ -119,9 +120,10 @@ async function runWith(
   fault: (Fault & { readonly calls: ReadonlySet<string> }) | undefined,
   tree: Tree,
   os: SimOs,
+  rules: SimDiskRules | undefined,
   { precheck, order, files, flaws }: ExplorationOptions,
 ): Promise<Run> {
-  const disk = new SimDisk(tree, flaws);
+  const disk = new SimDisk(tree, flaws, rules);
   let hit: string | undefined;
   let made = 0;
   const refuse = (name: string, target: unknown): void => {

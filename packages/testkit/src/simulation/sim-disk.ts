@@ -55,6 +55,12 @@ export interface SimDiskFlaws {
   readonly installInPlace?: boolean;
 }
 
+/** What a kernel may refuse that does nothing wrong. */
+export interface SimDiskRules {
+  /** A second name for any file, as for those of other users (fs.protected_hardlinks). */
+  readonly refusesLinks?: boolean;
+}
+
 const mode = 0o644;
 const device = 1;
 const owner = { userId: 0, groupId: 0 };
@@ -66,10 +72,12 @@ export class SimDisk implements Disk {
   readonly initialNames = new Map<Inode, ReadonlyMap<string, Inode>>();
   readonly initialBytes = new Map<Inode, Uint8Array>();
   readonly #flaws: SimDiskFlaws;
+  readonly #rules: SimDiskRules;
 
-  constructor(tree: Tree, flaws: SimDiskFlaws = {}) {
+  constructor(tree: Tree, flaws: SimDiskFlaws = {}, rules: SimDiskRules = {}) {
     this.root = grow(tree);
     this.#flaws = flaws;
+    this.#rules = rules;
     this.#remember(this.root);
   }
 
@@ -91,7 +99,12 @@ export class SimDisk implements Disk {
     const inode = this.#find(path);
     if (!inode) return undefined;
     const kind = inode.bytes ? 'file' : 'directory';
-    return { kind, mode, sizeBytes: inode.bytes?.length ?? 0, device, owner };
+    const linkable = !this.#rules.refusesLinks;
+    return { kind, mode, sizeBytes: inode.bytes?.length ?? 0, device, owner, linkable };
+  }
+
+  mountId(path: string): number | undefined {
+    return this.#find(path) && 1;
   }
 
   list(path: string): readonly string[] | undefined {
@@ -146,6 +159,7 @@ export class SimDisk implements Disk {
   link(from: string, to: string): void {
     const inode = this.#find(from);
     if (!inode) throw new DiskError('link', from, 'ENOENT');
+    if (this.#rules.refusesLinks) throw new DiskError('link', from, 'EPERM');
     const [directory, name] = this.#parent('link', to);
     this.#take({ label: `link ${from} ${to}`, changes: [{ directory, name, to: inode }] });
   }

@@ -9,6 +9,7 @@ import { toPrecheckError } from '@edged/model/failure';
 import { exitCodes, success } from '@edged/model/exit-code';
 import type { Attributes, Report } from '@edged/precheck/event';
 import { type PrecheckOrder, precheck } from '@edged/precheck/precheck';
+import { refuseSilentMount } from '@edged/precheck/state-root/state-root';
 import type { PrecheckOutcome } from '@edged/precheck/precheck-result';
 
 export interface RehearsedOperation {
@@ -42,6 +43,7 @@ export async function rehearsePrecheck(
   const verdict = await (async () => {
     try {
       const order = await orderFor();
+      refuseSilentMount(order.stateRoot, host);
       root = host.inspectDirectory(order.stateRoot.path)?.canonicalPath;
       return await precheck(order, host, (name, attributes = {}) => {
         if (name === 'edge.os.operation_staged') operations.push(operationOf(attributes));

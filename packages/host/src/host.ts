@@ -109,7 +109,7 @@ export class DiskError extends Error {
   readonly path: string;
   /**
    * Errno name, such as `ENOSPC`. `ESHORT`: fewer bytes on disk than written. `ECHANGED`: the file
-   * changed while it was read.
+   * changed while it was read. `ENOPROC`: /proc is not mounted, through which a disk is seen.
    */
   readonly errno: string;
 
@@ -164,7 +164,7 @@ export interface Clock {
 }
 
 export interface OperatingSystem {
-  /** Raw bytes of a file of the OS image; undefined when absent. Throws `DiskError` otherwise. */
+  /** Raw bytes of a file of the OS image, as `Host.readFile`. */
   readImageFile(path: string, limitBytes: number): Uint8Array | undefined;
   /** Names in a directory of the OS image, sorted; undefined when absent. Throws `DiskError`. */
   listImageDirectory(path: string): readonly string[] | undefined;
@@ -218,12 +218,18 @@ export interface HeldLock {
 export interface Host {
   readonly clock: Clock;
   readonly system: OperatingSystem;
-  /** A file by absolute path, wherever it lies, symlinks followed; undefined when absent. */
+  /**
+   * A regular file by absolute path, wherever it lies, symlinks followed; undefined when absent.
+   * Throws `DiskError`: `EISDIR` for a directory, `EINVAL` for a pipe, a device or a socket, which
+   * is not opened.
+   */
   readFile(path: string, limitBytes: number): Uint8Array | undefined;
   /** Names in a directory by absolute path, sorted; undefined when absent. Throws `DiskError`. */
   listDirectory(path: string): readonly string[] | undefined;
   /** Undefined when nothing is there. */
   inspectDirectory(path: string): DirectoryReport | undefined;
+  /** What a symlink says, by absolute path; undefined for any other entry, and for none. */
+  readLink(path: string): string | undefined;
   /** Permission bits of a file by absolute path; undefined when absent. Throws `DiskError`. */
   fileMode(path: string): number | undefined;
   openDisk(canonicalPath: string): Disk;

@@ -25,7 +25,17 @@ const chunkBytes = 1024 * 1024;
 
 /** Throws `DiskError`, as all that it opens does. */
 export function openLinuxDisk(root: string): Disk {
-  return new LinuxDisk(root, openRoot(root));
+  const fd = openRoot(root);
+  if (isSeenInProc(fd)) return new LinuxDisk(root, fd);
+  fs.closeSync(fd);
+  throw new DiskError('open', root, 'ENOPROC');
+}
+
+/** Without /proc every file would be one that is not there. */
+function isSeenInProc(fd: number): boolean {
+  const opened = fs.fstatSync(fd);
+  const seen = fs.statSync(`/proc/self/fd/${fd}`, { throwIfNoEntry: false });
+  return seen?.dev === opened.dev && seen.ino === opened.ino;
 }
 
 /** A descriptor of the state root itself. Throws `DiskError`. */

@@ -33,6 +33,7 @@ export function linuxHost(overrides: HostOverrides = {}): Host {
     readFile,
     listDirectory,
     inspectDirectory,
+    readLink: linkTarget,
     fileMode,
     openDisk: openLinuxDisk,
     prepareToWrite: loadWriting,
@@ -113,13 +114,24 @@ function linkTarget(path: string): string | undefined {
 
 function readFile(path: string, limitBytes: number): Uint8Array | undefined {
   try {
+    // before it is opened: a device may take that for an order, a pipe reads like an empty file
+    requireRegularFile(fs.statSync(path));
     const flags = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
-    return withDescriptor(fs.openSync(path, flags), (fd) => readUpTo(fd, limitBytes));
+    return withDescriptor(fs.openSync(path, flags), (fd) => {
+      requireRegularFile(fs.fstatSync(fd));
+      return readUpTo(fd, limitBytes);
+    });
   } catch (error) {
     const errno = (error as NodeJS.ErrnoException).code;
     if (errno === 'ENOENT') return undefined;
     throw new DiskError('read', path, errno ?? 'EIO', error);
   }
+}
+
+function requireRegularFile(stats: fs.Stats): void {
+  if (stats.isFile()) return;
+  const code = stats.isDirectory() ? 'EISDIR' : 'EINVAL';
+  throw Object.assign(new Error('no regular file'), { code });
 }
 
 function listDirectory(path: string): readonly string[] | undefined {

@@ -9,9 +9,9 @@ export function parentOf(path: string): string {
 }
 
 /**
- * Throws EXDEV where what is seen at `from`, if anything, cannot be named `to`. Mounts are compared, since a bind
- * mount of the same filesystem is another one; and devices, since a subvolume of btrfs is seen
- * through the same mount and has its own.
+ * Throws EXDEV where what is seen at `from`, if anything, cannot be named `to`. Mounts are
+ * compared, since a bind mount of the same filesystem is another one; and devices, since a
+ * subvolume of btrfs is seen through the same mount and has its own.
  */
 export function requireOneMount(disk: Disk, operation: string, from: string, to: string): void {
   if (!disk.status(from) || isOneMount(disk, from, parentOf(to))) return;

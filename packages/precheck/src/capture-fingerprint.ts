@@ -1,5 +1,5 @@
 /** What the running OS states of itself, read through the port (spec section 4). */
-import type { OperatingSystem } from '@edged/host/host';
+import { DiskError, type OperatingSystem } from '@edged/host/host';
 import { PrecheckError } from '@edged/model/failure';
 import { digestOf } from '@edged/model/digest';
 import { type ImageIdentity, nameOfFile, statedByKernel } from '@edged/model/image-identity';
@@ -20,15 +20,17 @@ export interface FingerprintOrder {
 }
 
 /**
- * Throws `os.identity_missing` when the OS carries neither os-release file, or none can be read.
+ * Throws `os.identity_missing` when the OS carries neither os-release file, or none can be read;
+ * `os.identity_unusable` when one is there and no regular file: never an empty one, which would
+ * begin an epoch.
  */
 export function captureIdentity(
   system: OperatingSystem,
   { profile, files }: FingerprintOrder = { profile: 'classic', files: [] },
 ): OsIdentity {
   return refusingAs('os.identity_missing', {}, () => {
-    const etcOsRelease = system.readImageFile('/etc/os-release', osReleaseLimitBytes);
-    const usrLibOsRelease = system.readImageFile('/usr/lib/os-release', osReleaseLimitBytes);
+    const etcOsRelease = readStatement('/etc/os-release', osReleaseLimitBytes, system);
+    const usrLibOsRelease = readStatement('/usr/lib/os-release', osReleaseLimitBytes, system);
     if (!etcOsRelease && !usrLibOsRelease) {
       throw new PrecheckError('os.identity_missing', { found: 'neither of the two files' });
     }
@@ -38,10 +40,30 @@ export function captureIdentity(
   });
 }
 
+/** A directory; a pipe, a device or a socket. */
+const noFile = new Map([
+  ['EISDIR', 'a directory'],
+  ['EINVAL', 'a pipe, a device or a socket'],
+]);
+
+function readStatement(
+  file: string,
+  limitBytes: number,
+  system: OperatingSystem,
+): Uint8Array | undefined {
+  try {
+    return system.readImageFile(file, limitBytes);
+  } catch (error) {
+    const found = error instanceof DiskError ? noFile.get(error.errno) : undefined;
+    if (found === undefined) throw error;
+    throw new PrecheckError('os.identity_unusable', { file, found }, error);
+  }
+}
+
 /** `IMAGE_ID` and `IMAGE_VERSION` are part of os-release, and so of the composite hash already. */
 function captureImage(system: OperatingSystem, files: readonly string[]): ImageIdentity {
   const hashOf = (path: string): string => {
-    const bytes = system.readImageFile(path, imageFileLimitBytes);
+    const bytes = readStatement(path, imageFileLimitBytes, system);
     return bytes ? digestOf(bytes) : '';
   };
   return {

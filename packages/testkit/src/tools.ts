@@ -28,6 +28,7 @@ export const tools = {
   script: { probe: ['script', '-qec', 'true', '/dev/null'], mustSucceed: true, debian: 'bsdutils' },
   flock: version('flock', 'util-linux'),
   mkfifo: version('mkfifo', 'coreutils'),
+  timeout: version('timeout', 'coreutils'),
   mount: version('mount'),
   mknod: version('mknod', 'coreutils'),
   unshare: version('unshare', 'util-linux'),

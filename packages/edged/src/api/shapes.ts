@@ -16,7 +16,14 @@ const captured = v.object({
 });
 
 const partsOfHost = ['clock', 'system'];
-const methodsOfHost = ['readFile', 'listDirectory', 'inspectDirectory', 'fileMode', 'openDisk'];
+const methodsOfHost = [
+  'readFile',
+  'listDirectory',
+  'inspectDirectory',
+  'readLink',
+  'fileMode',
+  'openDisk',
+];
 const methodsToWrite = ['prepareToWrite', 'tryLock', 'isLocked'];
 
 export const shapes: ReadonlyMap<string, Shape> = new Map([

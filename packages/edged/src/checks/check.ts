@@ -33,7 +33,8 @@ export interface Check {
   readonly atBoot: boolean;
   /**
    * These it can find: a code, or `name.*`; no two checks find the same. `service.verdict` repeats
-   * that of the last precheck besides.
+   * that of the last precheck besides, and `state_root.directory` gives the reason of
+   * `state_root.mount` where it must not even look.
    */
   readonly codes: readonly string[];
   /** Checks that must not have failed, by id: otherwise this one is skipped. */

@@ -12,7 +12,7 @@ export const osChecks: readonly Check[] = [
     gate: 'reconstruction',
     title: 'operating system',
     atBoot: true,
-    codes: ['os.identity_missing'],
+    codes: ['os.identity_missing', 'os.identity_unusable'],
     needs: ['config.file'],
     timeLimitSeconds: 15,
     async look(subject) {

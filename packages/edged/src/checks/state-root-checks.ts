@@ -5,7 +5,11 @@ import { decide, mayWait } from '@edged/model/decision';
 import { PrecheckError } from '@edged/model/failure';
 import { layout, stateRootDirectories } from '@edged/model/layout';
 import { keyOf } from '@edged/model/os-fingerprint';
-import { requireDirectory, requirePersistentMount } from '@edged/precheck/state-root/state-root';
+import {
+  refuseSilentMount,
+  requireDirectory,
+  requirePersistentMount,
+} from '@edged/precheck/state-root/state-root';
 import { hasUnfinishedWork, unfinishedRotations } from '@edged/precheck/state-root/unfinished-work';
 import { sizeText } from '../output/size-text.ts';
 import { type Check, ok, skipped, warning } from './check.ts';
@@ -24,13 +28,16 @@ export const stateRootChecks: readonly Check[] = [
       'state_root.is_filesystem_root',
       'state_root.wrong_owner',
       'state_root.world_writable',
+      'state_root.proc_missing',
       'state_root.io_error',
     ],
     needs: ['config.file'],
     timeLimitSeconds: 15,
     async look(subject) {
       const { stateRoot: order } = await subject.order();
+      refuseSilentMount(order, subject.host);
       const { canonicalPath } = requireDirectory(order.path, subject.host);
+      await subject.stateRoot();
       return ok(canonicalPath, { path: canonicalPath });
     },
   },

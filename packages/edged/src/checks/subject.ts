@@ -9,7 +9,7 @@ import type { OsIdentity } from '@edged/model/os-fingerprint';
 import { captureIdentity } from '@edged/precheck/capture-fingerprint';
 import { type RuntimeContext, contextOf } from '@edged/precheck/reconstruction';
 import { readRecords } from '@edged/precheck/state-root/records';
-import type { StateRoot } from '@edged/precheck/state-root/state-root';
+import { type StateRoot, refuseSilentMount } from '@edged/precheck/state-root/state-root';
 import { type TrustedTime, trustedTime } from '@edged/precheck/trust/trusted-time';
 import type { Config } from '../config/config-schema.ts';
 import { readConfig } from '../config/config.ts';
@@ -64,7 +64,9 @@ export function subjectOf(
   );
   const precheckLike = once(async () => looseOrder(await config(), order.config, settings));
   const stateRoot = once(async () => {
-    opened = openToLook((await precheckLike()).stateRoot.path, host);
+    const { stateRoot: where } = await precheckLike();
+    refuseSilentMount(where, host);
+    opened = openToLook(where.path, host);
     return opened;
   });
   const records = once(async () => readRecords((await stateRoot()).disk));

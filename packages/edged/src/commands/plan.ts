@@ -8,6 +8,7 @@ import { linuxHost } from '@edged/host/linux-host';
 import { type NextOs, nextOsHost } from '@edged/host/next-os';
 import { architectureOf } from '@edged/model/elf';
 import { PrecheckError, toPrecheckError } from '@edged/model/failure';
+import { refuseSilentMount } from '@edged/precheck/state-root/state-root';
 import { circumstancesNow, resultOf } from '@edged/precheck/precheck-result';
 import type { CheckResult } from '../checks/check.ts';
 import { type InspectionOrder, inspect } from '../checks/inspection.ts';
@@ -46,7 +47,9 @@ export async function runPlan(args: PrecheckArguments, context: CommandContext):
   try {
     next = nextOsFrom(args);
     const config = await readConfigOn(args, context);
-    stateRoot = precheckOrder(config, args, settings).stateRoot.path;
+    const order = precheckOrder(config, args, settings).stateRoot;
+    refuseSilentMount(order, host);
+    stateRoot = order.path;
   } catch (error) {
     if (args.output === 'json') {
       const circumstances = circumstancesNow(host, started, undefined, settings.skipMountCheck);

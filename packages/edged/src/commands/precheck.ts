@@ -3,7 +3,7 @@ import { success } from '@edged/model/exit-code';
 import { toPrecheckError } from '@edged/model/failure';
 import type { Level } from '@edged/precheck/event';
 import { precheck } from '@edged/precheck/precheck';
-import { openStateRoot } from '@edged/precheck/state-root/state-root';
+import { openStateRoot, refuseSilentMount } from '@edged/precheck/state-root/state-root';
 import { type CommandContext, reportFailure, reportTo } from '../command-context.ts';
 import type { Config } from '../config/config-schema.ts';
 import { readConfig } from '../config/config.ts';
@@ -62,20 +62,21 @@ export async function runPrecheck(
 }
 
 /**
- * A config that lies in the state root is missing when the disk is: then that is said (exit 2), for
- * it is what is wrong. Where EDGE_STATE_ROOT does not tell, it is a config like any other.
+ * A config that lies in the state root is missing when the disk is, and does not come where the
+ * disk does not answer: then that is said (exit 2), for it is what is wrong. Where EDGE_STATE_ROOT
+ * does not tell, it is a config like any other.
  */
 export async function readConfigOn(
   { config }: Pick<PrecheckArguments, 'config'>,
   { settings, host, log }: CommandContext,
 ): Promise<Config> {
+  const { stateRoot, skipMountCheck } = settings;
+  if (stateRoot === undefined || !config.startsWith(`${stateRoot}/`)) return readConfig(config);
+  refuseSilentMount({ path: stateRoot, skipMountCheck }, host);
   try {
     return await readConfig(config);
   } catch (error) {
-    const { stateRoot } = settings;
-    const isInside = stateRoot !== undefined && config.startsWith(`${stateRoot}/`);
-    if (!isInside || toPrecheckError(error).code !== 'config.unreadable') throw error;
-    const { skipMountCheck } = settings;
+    if (toPrecheckError(error).code !== 'config.unreadable') throw error;
     const order = { skipMountCheck, allowRootFilesystem: false, lockWaitMilliseconds: 0 };
     openStateRoot({ path: stateRoot, ...order }, host, reportTo(log)).close();
     throw error;

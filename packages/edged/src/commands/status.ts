@@ -91,7 +91,8 @@ function screen(byId: ReadonlyMap<string, CheckResult>, style: StdoutStyle): str
   return Object.entries(rows).map(([id, label]) => {
     const result = byId.get(id);
     const mark = result && isProblem(result) ? `${result.status}: ` : '';
-    const text = `${mark}${result?.summary ?? 'unknown'}`;
+    const because = result?.blockedBy === undefined ? '' : 'not known, ';
+    const text = `${mark}${because}${result?.summary ?? 'unknown'}`;
     const indent = { first: '', rest: ' '.repeat(labelColumns) };
     const lines = wrap(text, style.columns - labelColumns, indent);
     const shown = result ? paint(lines, colorOf(result), style) : lines;

@@ -19,6 +19,19 @@ export const reconstructionExplanations = {
       runAgain,
     ],
   },
+  'os.identity_unusable': {
+    meaning:
+      '`file` is there, but it is `found`: /etc/os-release, /usr/lib/os-release, or a file that ' +
+      '`fingerprint.files` names. A pipe or a device reads like an empty file, and an empty file ' +
+      'like another OS: an epoch would begin. Usually a link to /dev/null stands in its place, ' +
+      'or something is mounted over it.',
+    repair: [
+      'Look: `ls -lL /etc/os-release /usr/lib/os-release`, `findmnt -T /etc/os-release`.',
+      'Put the file of the image back: `ln -sf ../usr/lib/os-release /etc/os-release`.',
+      'See what edged makes of it: `edged fingerprint --output json`.',
+      runAgain,
+    ],
+  },
   'os.epoch_exhausted': {
     meaning:
       'A record holds a `boot_epoch` from which nothing can be counted up any more: close to ' +

@@ -114,8 +114,9 @@ export const stateRootExplanations = {
       'The state root lies on a filesystem (`filesystem`, with the line of the mount in ' +
       '`mount`) that is not one of those known to keep data over a power cut and an OS ' +
       'replacement (`allowed`). Memory, overlays, network filesystems and anything unknown ' +
-      'would lose the epoch. Usually the partition is not mounted and an overlay of the root ' +
-      'shows through, or the program runs in a container.',
+      'would lose the epoch. Network and FUSE filesystems are refused by the mount table alone: ' +
+      'a dead one would hold the boot for ever. Usually the partition is not mounted and an ' +
+      'overlay of the root shows through, or the program runs in a container.',
     repair: [
       'See what is there: `findmnt -T /data/edged`, and which partitions there are: `lsblk ' +
         '-f`.',
@@ -149,11 +150,26 @@ export const stateRootExplanations = {
     meaning:
       '/proc/self/mountinfo could not be read (`errno`), or names no mount for the state ' +
       'root. Without it nobody can say whether the state root survives an OS replacement. ' +
-      'Usually /proc is not mounted, in a chroot, a container or an initrd, or a drop-in of ' +
-      'the unit hides it.',
+      'Usually this is a chroot whose root is no mount point, or a drop-in of the unit hides ' +
+      'the table. Where there is no /proc at all it is `state_root.proc_missing`.',
     repair: [
       'Look: `head -3 /proc/self/mountinfo`.',
-      'Mount it: `mount -t proc proc /proc`.',
+      'Make the root of a chroot a mount point, before it is entered: `mount --bind DIR DIR`.',
+      'Look for a drop-in that takes it away: `systemctl cat edged-precheck | grep -i proc`.',
+      runAgain,
+    ],
+  },
+  'state_root.proc_missing': {
+    meaning:
+      '/proc is not mounted, or hides the descriptors of the process. edged opens every file of ' +
+      'the state root through /proc/self/fd, so that no symlink can lead it away; without it ' +
+      'every file would look as if it were not there, and the device like a new one. Usually ' +
+      'this is a chroot, an initrd or a rescue shell. (The one-file executable does not come to ' +
+      'that: its runtime ends there with a banner of its own.)',
+    repair: [
+      'Look: `ls -l /proc/self/fd`.',
+      'Mount it: `mount -t proc proc /proc`; before a chroot: `mount --rbind /proc ' +
+        '/mnt/root/proc`.',
       'Look for a drop-in that takes it away: `systemctl cat edged-precheck | grep -i proc`.',
       runAgain,
     ],

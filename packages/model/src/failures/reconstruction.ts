@@ -8,6 +8,12 @@ export const reconstructionFailures = {
     message: 'precheck: operating system cannot be identified',
     remedy: 'The OS image must carry /etc/os-release or /usr/lib/os-release.',
   },
+  'os.identity_unusable': {
+    gate: 'reconstruction',
+    class: 'operator',
+    message: 'precheck: what identifies the operating system is no regular file',
+    remedy: 'Make the file shown a regular file again, as the OS image brings it.',
+  },
   'os.epoch_exhausted': {
     gate: 'reconstruction',
     class: 'operator',

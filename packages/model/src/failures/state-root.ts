@@ -68,7 +68,13 @@ export const stateRootFailures = {
     gate: 'state_root',
     class: 'operator',
     message: 'precheck: the mount of the state root cannot be found out',
-    remedy: 'Mount /proc, so that /proc/self/mountinfo can be read.',
+    remedy: 'See that /proc/self/mountinfo can be read and names the mount of the state root.',
+  },
+  'state_root.proc_missing': {
+    gate: 'state_root',
+    class: 'operator',
+    message: 'precheck: /proc is not mounted',
+    remedy: 'Run `mount -t proc proc /proc`: the state root is read and written through it.',
   },
   'state_root.wrong_disk': {
     gate: 'state_root',

@@ -16,8 +16,9 @@ import {
 import { isWithin, mountOf } from '@edged/host/linux-mounts';
 import { PrecheckError } from '@edged/model/failure';
 import { layout } from '@edged/model/layout';
-import { diskDetail, refusingAs } from './disk-failure.ts';
+import { asFailure, diskDetail, refusingAs, stated } from './disk-failure.ts';
 import type { Report } from '../event.ts';
+import { silentMountOn } from './silent-mount.ts';
 
 export interface StateRootOrder {
   readonly path: string;
@@ -61,6 +62,7 @@ export function openStateRoot(order: StateRootOrder, host: Host, report: Report)
   return refusingAs('state_root.io_error', {}, () => {
     const { path, skipMountCheck } = order;
     if (skipMountCheck) report('edge.state_root.mount_check_skipped', { state_root: path });
+    refuseSilentMount(order, host);
     const { canonicalPath, access } = requireDirectory(path, host);
     requirePersistentMount(order, canonicalPath, host);
     if (access === 'denied') {
@@ -70,7 +72,7 @@ export function openStateRoot(order: StateRootOrder, host: Host, report: Report)
     const readOnly = access === 'read_only_mount';
     const mountLine = readOnly ? (mountOf(canonicalPath, host.system.mounts())?.line ?? '') : '';
     if (readOnly) report('edge.state_root.read_only', { mount: mountLine });
-    const disk = host.openDisk(canonicalPath);
+    const disk = openDisk(canonicalPath, host);
     let held: HeldLock | undefined;
     return {
       path: canonicalPath,
@@ -91,6 +93,29 @@ export function openStateRoot(order: StateRootOrder, host: Host, report: Report)
       },
     };
   });
+}
+
+/**
+ * A filesystem that cannot hold a state root and may never answer is refused for its type. Asked
+ * before anything in the state root is looked at, by whoever does so.
+ */
+export function refuseSilentMount(
+  { path, skipMountCheck }: Pick<StateRootOrder, 'path' | 'skipMountCheck'>,
+  host: Host,
+): void {
+  if (skipMountCheck || !path.startsWith('/')) return;
+  // without a mount table there is a refusal of its own, behind those of the directory
+  const mount = stated(() => silentMountOn(path, host));
+  if (mount) requirePersistentFilesystem(path, mount);
+}
+
+function openDisk(path: string, host: Host): Disk {
+  try {
+    return host.openDisk(path);
+  } catch (error) {
+    if (!(error instanceof DiskError) || error.errno !== 'ENOPROC') throw error;
+    throw new PrecheckError('state_root.proc_missing', { state_root: path }, error);
+  }
 }
 
 /** What precheck asks of the directory itself; whether it is writable is told, not asked. */
@@ -116,7 +141,7 @@ export function requireDirectory(path: string, host: Host): DirectoryReport {
 export function requirePersistentMount(order: StateRootOrder, path: string, host: Host): void {
   const isPinned = (order.expectedUuid ?? order.expectedLabel) !== undefined;
   if (order.skipMountCheck && !isPinned) return;
-  const mounts = refusingAs('state_root.mounts_unreadable', {}, () => host.system.mounts());
+  const mounts = readMounts(path, host);
   const mount = requireMount(path, path, mounts);
   if (!order.skipMountCheck) requirePersistentFilesystem(path, mount);
   if (!order.skipMountCheck && !order.allowRootFilesystem) {
@@ -128,6 +153,17 @@ export function requirePersistentMount(order: StateRootOrder, path: string, host
     }
   }
   requireExpectedDisk(order, mount, host);
+}
+
+function readMounts(path: string, { system }: Host): readonly Mount[] {
+  try {
+    return system.mounts();
+  } catch (error) {
+    // the kernel has always had a table where there is a /proc
+    const isThere = !(error instanceof DiskError) || error.errno !== 'ENOENT';
+    if (isThere) throw asFailure('state_root.mounts_unreadable', error);
+    throw new PrecheckError('state_root.proc_missing', { state_root: path }, error);
+  }
 }
 
 function requireMount(of: string, stateRoot: string, mounts: readonly Mount[]): Mount {

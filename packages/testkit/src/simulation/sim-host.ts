@@ -67,6 +67,7 @@ export function simHost(disk: SimDisk, os: SimOs, files: ReadonlyMap<string, Uin
       const common = { canonicalPath: path, isDirectory: true, ownedByUsOrRoot: true } as const;
       return { ...common, owner: 0, mode: 0o755, access: 'writable' };
     },
+    readLink: () => undefined,
     fileMode: () => undefined,
     openDisk: () => disk,
     prepareToWrite: async () => undefined,

@@ -41,7 +41,8 @@ function noting(promised: string[]): (host: Host) => Host {
   }));
 }
 
-const onMount = testWith('root', 'mount');
+const asNobody = testWith('the right to give files away', 'paths that every user can reach');
+const onMount = testWith('the right to mount');
 
 describe('refused, by the dry run as well', () => {
   onMount.each<[string, string, string]>([
@@ -105,7 +106,7 @@ describe('in nobody’s way', () => {
 });
 
 describe('an old file that may get no second name (fs.protected_hardlinks)', () => {
-  testWith('root')('of root, replaced by a precheck that is not root', () =>
+  asNobody('of root, replaced by a precheck that is not root', () =>
     withDevice((device) => {
       expect(device.precheck().exitCode).toBe(0);
       device.write(`state-root/${installed}`, 'the old agent\n', 0o755);
@@ -121,7 +122,7 @@ describe('an old file that may get no second name (fs.protected_hardlinks)', () 
     }),
   );
 
-  testWith('root')('and that it may not read: refused as by the dry run, all as before', () =>
+  asNobody('and that it may not read: refused as by the dry run, all as before', () =>
     withDevice((device) => {
       expect(device.precheck().exitCode).toBe(0);
       device.write(`state-root/${installed}`, 'the old agent\n', 0o700);

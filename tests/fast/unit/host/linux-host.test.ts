@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -31,6 +32,43 @@ test('another OS in its place', () => {
   );
   expect(system.readImageFile('/usr/lib/os-release', 99)).toBeUndefined();
   expect(system.kernelRelease()).toBe('other');
+});
+
+describe('what is no regular file is refused, and not opened', () => {
+  const errnoOf = (file: string): string => {
+    try {
+      linuxHost().readFile(file, 99);
+      return 'none';
+    } catch (error) {
+      return (error as DiskError).errno;
+    }
+  };
+
+  test('a device, also behind a link', () => {
+    fs.symlinkSync('/dev/null', path.join(directory, 'masked'));
+    expect(errnoOf('/dev/null')).toBe('EINVAL');
+    expect(errnoOf(path.join(directory, 'masked'))).toBe('EINVAL');
+    expect(() => linuxHost().system.readImageFile('/dev/zero', 99)).toThrow('EINVAL');
+  });
+
+  testWith('mkfifo')('a named pipe', () => {
+    execFileSync('mkfifo', [path.join(directory, 'pipe')]);
+    expect(errnoOf(path.join(directory, 'pipe'))).toBe('EINVAL');
+  });
+
+  test('a directory', () => expect(errnoOf(directory)).toBe('EISDIR'));
+});
+
+test('readLink: what a symlink says, and nothing of anything else', () => {
+  fs.symlinkSync('over/there', path.join(directory, 'link'));
+  fs.writeFileSync(path.join(directory, 'file'), '');
+  const names = ['link', 'file', 'none', 'file/none'];
+  expect(names.map((name) => linuxHost().readLink(path.join(directory, name)))).toEqual([
+    'over/there',
+    undefined,
+    undefined,
+    undefined,
+  ]);
 });
 
 test('readFile: content, absent, over the limit, not readable as a file', () => {

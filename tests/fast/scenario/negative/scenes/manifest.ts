@@ -1,13 +1,47 @@
 /** Gate `reconstruction`: the manifest and its signature. */
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import path from 'node:path';
 import type { TestDevice } from '@edged/testkit/device/device';
-import { type Scenes, agent, flipBit, manifest } from './scene.ts';
+import { type Scenes, agent, flipBit, inProcess, manifest } from './scene.ts';
+
+/** What reads like an empty file, or not at all. */
+const noFiles: Readonly<Record<string, (file: string) => void>> = {
+  'a named pipe': (file) => execFileSync('mkfifo', [file]),
+  'a directory': (file) => fs.mkdirSync(file),
+  'a socket': (file) => {
+    const listen = "require('net').createServer().listen(process.argv[1], () => process.exit())";
+    execFileSync(process.execPath, ['-e', listen, file]);
+  },
+};
 
 export const manifestScenes: Scenes = {
   'os.identity_missing': [
     {
       name: 'neither os-release',
       wrapHost: (host) => ({ ...host, system: { ...host.system, readImageFile: () => undefined } }),
+    },
+  ],
+  'os.identity_unusable': [
+    ...['etc/os-release', 'usr/lib/os-release'].flatMap((file) =>
+      Object.entries(noFiles).map(([name, make]) => ({
+        name: `${name} as /${file}`,
+        needs: ['mkfifo'] as const,
+        wrapHost: inProcess,
+        arrange: (device: TestDevice) => {
+          fs.rmSync(path.join(device.directory, 'os', file));
+          make(path.join(device.directory, 'os', file));
+        },
+      })),
+    ),
+    {
+      name: 'a named pipe that fingerprint.files names',
+      needs: ['mkfifo'],
+      wrapHost: inProcess,
+      arrange: (device) => {
+        execFileSync('mkfifo', [path.join(device.directory, 'os/image-id')]);
+        device.editConfig((text) => `${text}fingerprint: {profile: image, files: [/image-id]}\n`);
+      },
     },
   ],
   'os.epoch_exhausted': [

@@ -105,15 +105,24 @@ export const stateRootScenes: Scenes = {
   ],
   'state_root.mounts_unreadable': [
     {
-      name: 'no /proc',
+      name: 'a table that may not be read',
       mountCheck: true,
+      wrapHost: withoutMounts('EACCES'),
+    },
+    {
+      name: 'a chroot whose root is no mount point',
+      mountCheck: true,
+      wrapHost: mounted('2 1 8:2 / /elsewhere rw - ext4 /dev/sda2 rw'),
+    },
+  ],
+  'state_root.proc_missing': [
+    { name: 'no table of mounts', mountCheck: true, wrapHost: withoutMounts('ENOENT') },
+    {
+      name: 'no descriptors, the mount check skipped',
       wrapHost: (host) => ({
         ...host,
-        system: {
-          ...host.system,
-          mounts: () => {
-            throw new DiskError('read', '/proc/self/mountinfo', 'ENOENT');
-          },
+        openDisk: (name) => {
+          throw new DiskError('open', name, 'ENOPROC');
         },
       }),
     },
@@ -161,6 +170,13 @@ export const stateRootScenes: Scenes = {
     },
   ],
 };
+
+function withoutMounts(errno: string): (host: Host) => Host {
+  const mounts = (): never => {
+    throw new DiskError('read', '/proc/self/mountinfo', errno);
+  };
+  return (host) => ({ ...host, system: { ...host.system, mounts } });
+}
 
 /** The mount table as given, the state root lying where it lies; the mount check is on. */
 function mounted(table: string): (host: Host) => Host {

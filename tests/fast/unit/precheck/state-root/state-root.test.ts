@@ -46,6 +46,7 @@ function hostWith(
     prepareToWrite: async () => undefined,
     tryLock: () => undefined,
     isLocked: () => false,
+    readLink: () => undefined,
     fileMode: () => undefined,
   };
 }

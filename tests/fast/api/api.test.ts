@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { DiskError } from '@edged/host/host';
+import { type Disk, DiskError } from '@edged/host/host';
 import { linuxHost } from '@edged/host/linux-host';
 import { stateRootDirectories } from '@edged/model/layout';
 import { type TestDevice, withDevice } from '@edged/testkit/device/device';
@@ -23,6 +23,29 @@ import {
 } from 'edged';
 
 const oldKernel = { kernelRelease: '6.1.0-1' } as const;
+/** From the rename to this name on the disk changes nothing any more, as after a cut. */
+function goneFrom(name: string): (disk: Disk) => Partial<Disk> {
+  let isGone = false;
+  return (disk) => {
+    const unlessGone =
+      <Args extends readonly unknown[], Result>(act: (...args: Args) => Result) =>
+      (...args: Args): Result => {
+        isGone ||= args.at(1) === name;
+        if (isGone) throw new DiskError('change', String(args.at(0)), 'EIO');
+        return act(...args);
+      };
+    return {
+      createFile: unlessGone(disk.createFile.bind(disk)),
+      createDirectory: unlessGone(disk.createDirectory.bind(disk)),
+      rename: unlessGone(disk.rename.bind(disk)),
+      link: unlessGone(disk.link.bind(disk)),
+      removeFile: unlessGone(disk.removeFile.bind(disk)),
+      removeDirectory: unlessGone(disk.removeDirectory.bind(disk)),
+      syncDirectory: unlessGone(disk.syncDirectory.bind(disk)),
+    };
+  };
+}
+
 const newKernel = { kernelRelease: '6.1.0-2' } as const;
 
 function on(device: TestDevice, kernel: { readonly kernelRelease: string } = oldKernel) {
@@ -349,12 +372,7 @@ describe('rotateEpoch', () => {
   test('finishes first what a reconstruction that was cut off had committed to', () =>
     withDevice(async (device) => {
       await device.boot();
-      const cut = withDisk((disk) => ({
-        rename(from, to) {
-          if (to === 'epoch/current') throw new DiskError('rename', from, 'EIO');
-          disk.rename(from, to);
-        },
-      }));
+      const cut = withDisk(goneFrom('epoch/current'));
       const { stateRoot, skipMountCheck, ...machine } = on(device, newKernel);
       const host = cut(linuxHost(machine));
       const refused = runReconstruction({ stateRoot, skipMountCheck, host });

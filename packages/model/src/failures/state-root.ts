@@ -73,7 +73,7 @@ export const stateRootFailures = {
   'state_root.proc_missing': {
     gate: 'state_root',
     class: 'operator',
-    message: 'precheck: /proc is not mounted',
+    message: 'precheck: nothing is mounted at /proc',
     remedy: 'Run `mount -t proc proc /proc`: the state root is read and written through it.',
   },
   'state_root.wrong_disk': {

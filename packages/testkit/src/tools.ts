@@ -29,6 +29,8 @@ export const tools = {
   flock: version('flock', 'util-linux'),
   mkfifo: version('mkfifo', 'coreutils'),
   timeout: version('timeout', 'coreutils'),
+  sleep: version('sleep', 'coreutils'),
+  setsid: version('setsid', 'util-linux'),
   mount: version('mount'),
   mknod: version('mknod', 'coreutils'),
   unshare: version('unshare', 'util-linux'),

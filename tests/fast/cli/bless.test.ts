@@ -9,6 +9,7 @@ import {
   skipMountCheck,
 } from '@edged/testkit/device/built-command';
 import { type TestDevice, withDevice } from '@edged/testkit/device/device';
+import { testWith } from '@edged/testkit/needs';
 
 /** Two servers in a process of their own: a proxy or an agent that is well, and a sick one. */
 const servers = `
@@ -95,22 +96,25 @@ describe('a health URL is asked of the agent and of nobody else', () => {
   );
 });
 
-test('a health command that ignores every signal holds nothing, and dies with its children', () =>
-  withDevice((device) => {
-    const pids = path.join(device.directory, 'pids');
-    device.write(
-      'hangs',
-      `#!/bin/sh\ntrap '' TERM INT HUP\necho $$ >>${pids}\n` +
-        `(trap '' TERM; exec sleep 300) & echo $! >>${pids}\nwait; sleep 300\n`,
-      0o755,
-    );
-    const started = Date.now();
-    const command = path.join(device.directory, 'hangs');
-    const { exitCode, stderr } = bless(device, ['--health-command', command]);
-    expect(Date.now() - started).toBeLessThan(20_000);
-    expect(stderr).toMatch(/no end within [\d.]+ s, so it was killed/);
-    expect(exitCode).toBe(5);
-    const left = fs.readFileSync(pids, 'utf8').trim().split('\n');
-    expect(left.length).toBeGreaterThanOrEqual(2);
-    expect(left.filter(isRunning)).toEqual([]);
-  }));
+testWith('sleep')(
+  'a health command that ignores every signal holds nothing, and dies with its children',
+  () =>
+    withDevice((device) => {
+      const pids = path.join(device.directory, 'pids');
+      device.write(
+        'hangs',
+        `#!/bin/sh\ntrap '' TERM INT HUP\necho $$ >>'${pids}'\n` +
+          `(trap '' TERM; exec sleep 300) & echo $! >>'${pids}'\nwait; sleep 300\n`,
+        0o755,
+      );
+      const started = Date.now();
+      const command = path.join(device.directory, 'hangs');
+      const { exitCode, stderr } = bless(device, ['--health-command', command]);
+      expect(Date.now() - started).toBeLessThan(20_000);
+      expect(stderr).toMatch(/no end within [\d.]+ s, so it was killed/);
+      expect(exitCode).toBe(5);
+      const left = fs.readFileSync(pids, 'utf8').trim().split('\n');
+      expect(left.length).toBeGreaterThanOrEqual(2);
+      expect(left.filter(isRunning)).toEqual([]);
+    }),
+);

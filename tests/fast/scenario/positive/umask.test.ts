@@ -35,7 +35,8 @@ function installDeep(device: TestDevice): void {
   device.writeManifest([{ op: 'copy_binary', src, dst: 'opt/agent/bin/run', mode: '0755' }]);
 }
 
-describe.each([0o077, 0o027, 0o177, 0])('with the umask 0%o', (mask) => {
+const masks = [0o077, 0o027, 0o177, 0].map((mask) => [mask.toString(8), mask] as const);
+describe.each(masks)('with the umask 0%s', (digits, mask) => {
   test('precheck makes directories that others may pass', () =>
     withDevice(async (device) => {
       installDeep(device);
@@ -65,7 +66,7 @@ describe.each([0o077, 0o027, 0o177, 0])('with the umask 0%o', (mask) => {
   test('edged init and bootstrap() as well', () =>
     withDevice(async (device) => {
       const made = path.join(device.directory, 'new/deep/root');
-      const shell = ['sh', '-c', `umask ${mask.toString(8)}; exec "$@"`, 'sh'];
+      const shell = ['sh', '-c', `umask ${digits}; exec "$@"`, 'sh'];
       expect(runCommand(['init', made], { under: shell }).exitCode).toBe(0);
       const entries = fs.readdirSync(made, { recursive: true, encoding: 'utf8' });
       const all = ['..', '../..', '', ...entries].map((name) => path.join(made, name));

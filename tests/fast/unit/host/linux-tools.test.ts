@@ -4,7 +4,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { linuxTools, runAttached } from '@edged/host/linux-tools';
+import { testWith } from '@edged/testkit/needs';
 
+const withSleep = testWith('sleep');
 let directory: string;
 beforeEach(() => {
   directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edged-tools-'));
@@ -62,24 +64,27 @@ describe('a tool', () => {
     expect(bad.exitCode).toBeUndefined();
   });
 
-  test('that ignores every signal it can is killed, and what it has started as well', async () => {
-    const tool = script(
-      `trap '' TERM INT HUP\necho $$ >${directory}/self\n` +
-        `(trap '' TERM INT HUP; exec sleep 300) & echo $! >${directory}/child\nwait; sleep 300`,
-    );
-    const started = Date.now();
-    const { exitCode, problem } = await linuxTools.run(tool, [], 500);
-    expect(Date.now() - started).toBeLessThan(5000);
-    expect({ exitCode, problem }).toEqual({
-      exitCode: undefined,
-      problem: 'no end within 0.5 s, so it was killed',
-    });
-    expect(await gone(pidIn('self'))).toBe(true);
-    expect(await gone(pidIn('child'))).toBe(true);
-  });
+  withSleep(
+    'that ignores every signal it can is killed, and what it has started as well',
+    async () => {
+      const tool = script(
+        `trap '' TERM INT HUP\necho $$ >'${directory}/self'\n` +
+          `(trap '' TERM INT HUP; exec sleep 300) & echo $! >'${directory}/child'\nwait; sleep 300`,
+      );
+      const started = Date.now();
+      const { exitCode, problem } = await linuxTools.run(tool, [], 500);
+      expect(Date.now() - started).toBeLessThan(5000);
+      expect({ exitCode, problem }).toEqual({
+        exitCode: undefined,
+        problem: 'no end within 0.5 s, so it was killed',
+      });
+      expect(await gone(pidIn('self'))).toBe(true);
+      expect(await gone(pidIn('child'))).toBe(true);
+    },
+  );
 
-  test('that leaves something behind which holds its output is not waited for', async () => {
-    const tool = script(`sleep 300 & echo $! >${directory}/child\necho done`);
+  withSleep('that leaves something behind which holds its output is not waited for', async () => {
+    const tool = script(`sleep 300 & echo $! >'${directory}/child'\necho done`);
     const started = Date.now();
     const result = await linuxTools.run(tool, [], 60_000);
     process.kill(pidIn('child'));
@@ -93,13 +98,13 @@ describe('a tool', () => {
   });
 
   test('may write without end, and takes no memory with it', async () => {
-    const tool = script('yes || true; exit 0');
+    const tool = script(`line=$(printf %09000d 0); while :; do echo "$line"; done; exit 0`);
     const before = process.memoryUsage().rss;
     const { stdout, exitCode } = await linuxTools.run(tool, [], 1000);
     expect(exitCode).toBeUndefined();
     expect(stdout.length).toBe(1024 * 1024);
     expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1024 * 1024);
-    const much = script('head -c 3000000 /dev/zero');
+    const much = script('printf %03000000d 0');
     const all = await linuxTools.run(much, [], 10_000);
     expect([all.exitCode, all.stdout.length]).toEqual([0, 1024 * 1024]);
   });
@@ -115,9 +120,10 @@ describe('a tool that is waited for in place', () => {
     expect(status).toBe(0);
   });
 
-  test('ends as well, whatever it ignores', () => {
+  withSleep('ends as well, whatever it ignores', () => {
     const started = Date.now();
-    const tool = script(`trap '' TERM; sleep 300 & echo $! >${directory}/child; wait; sleep 300`);
+    const child = path.join(directory, 'child');
+    const tool = script(`trap '' TERM; sleep 300 & echo $! >'${child}'; wait; sleep 300`);
     const { error, signal } = runAttached(tool, [], { limitMilliseconds: 300 });
     process.kill(pidIn('child'));
     expect(Date.now() - started).toBeLessThan(10_000);

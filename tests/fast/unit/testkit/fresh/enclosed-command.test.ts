@@ -39,7 +39,7 @@ const script = (end: string): string[] => [
 const never = new AbortController().signal;
 
 describe('leaves neither a process nor a mount behind', () => {
-  const testEnclosed = testWith('root', 'unshare');
+  const testEnclosed = testWith('unshare', 'mount', 'the right to mount', 'sleep', 'setsid');
 
   testEnclosed('when the command ends', async () => {
     const command = script('sleep 0.1; exit 7');

@@ -19,6 +19,7 @@ export const circumstances = {
     fs.existsSync('/bin/ls') && fs.readFileSync('/bin/ls').includes('/ld-'),
   '/dev/fuse': () => fs.existsSync('/dev/fuse'),
   '/dev/shm': () => canWriteInMemory('/dev/shm'),
+  'a temporary directory without blanks': () => !/\s/.test(os.tmpdir()),
   'an x86-64 machine': () => process.arch === 'x64',
   'the command on Node.js': () => !process.env['EDGED_EXECUTABLE'],
 } as const satisfies Record<string, () => boolean>;

@@ -8,7 +8,13 @@ import { TestDevice } from '@edged/testkit/device/device';
 import { testWith } from '@edged/testkit/needs';
 import { testDirectory } from '@edged/testkit/test-directory';
 
-const withImages = testWith('mke2fs', 'mount', 'the right to mount', 'loop devices');
+const withImages = testWith(
+  'mke2fs',
+  'mount',
+  'the right to mount',
+  'loop devices',
+  'a temporary directory without blanks',
+);
 const directory = testDirectory('hooks');
 const prefix = path.join(directory, 'prefix');
 const device = new TestDevice(path.join(directory, 'device'));

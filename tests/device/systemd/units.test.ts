@@ -17,16 +17,10 @@ function install(...args: readonly string[]): {
   return spawnSync('sh', [installer, ...args], { encoding: 'utf8' });
 }
 
-function render(name: string, stateRoot = '/data/edged'): string {
+function render(name: string, prefix = '/usr', stateRoot = '/data/edged'): string {
   const destdir = path.join(directory, name);
-  const { status, stderr } = install(
-    '--prefix',
-    path.join(destdir, 'prefix'),
-    '--state-root',
-    stateRoot,
-    '--destdir',
-    destdir,
-  );
+  const args = ['--prefix', prefix, '--state-root', stateRoot, '--destdir', destdir];
+  const { status, stderr } = install(...args);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   return path.join(destdir, 'etc/systemd/system');
 }
@@ -36,7 +30,7 @@ const textOf = (units: string, name: string): string =>
 
 describe('install', () => {
   test('leaves no placeholder, and doing it again changes nothing', () => {
-    const units = render('again');
+    const units = render('once and again');
     const read = (): string[] =>
       fs.readdirSync(units).map((name) => fs.readFileSync(path.join(units, name), 'utf8'));
     const once = read();
@@ -47,19 +41,13 @@ describe('install', () => {
       'edged.service',
     ]);
     expect(once.join('')).not.toMatch(/@[A-Z_]+@/);
-    render('again');
+    render('once and again');
     expect(read()).toEqual(once);
     expect(fs.statSync(path.join(units, 'edged.service')).mode & 0o777).toBe(0o644);
   });
 
   test.each(['edged.8', 'edged.8.gz'])('names the manual page where %s is installed', (page) => {
-    const manual = path.join(
-      directory,
-      `with-${page}`,
-      directory,
-      `with-${page}`,
-      'prefix/share/man/man8',
-    );
+    const manual = path.join(directory, `with-${page}`, 'usr/share/man/man8');
     const documented = (): string[] => {
       const units = render(`with-${page}`);
       return fs
@@ -98,6 +86,7 @@ describe('install', () => {
     [['--prefix', '/usr', '--state-root', '/data\nExecStart=/bin/sh'], 'may hold'],
     [['--prefix', '/usr', '--state-root', '/data/../etc'], 'plain path'],
     [['--prefix', '/usr', '--state-root', '/'], 'must not be /'],
+    [['--prefix', '/usr', '--state-root', '/data', '--destdir', 'image'], 'absolute'],
     [['--prefix'], 'needs a directory'],
     [['--bogus'], 'unknown argument'],
   ])('refuses %j', (args, words) => {
@@ -144,13 +133,12 @@ describe('the units', () => {
     expect(silent).toEqual(['Description']);
   });
 
-  testWith('systemd-analyze')('systemd-analyze verify has nothing to say', () => {
+  const inPlainPlace = testWith('systemd-analyze', 'a temporary directory without blanks');
+  inPlainPlace('systemd-analyze verify has nothing to say', () => {
     const stateRoot = path.join(directory, 'state');
-    const units = render('verify', stateRoot);
-    for (const executable of [
-      `${directory}/verify/prefix/bin/edged`,
-      `${stateRoot}/runtime/bin/edge-agent`,
-    ]) {
+    const prefix = path.join(directory, 'prefix');
+    const units = render('verify', prefix, stateRoot);
+    for (const executable of [`${prefix}/bin/edged`, `${stateRoot}/runtime/bin/edge-agent`]) {
       fs.mkdirSync(path.dirname(executable), { recursive: true });
       fs.writeFileSync(executable, '#!/bin/sh\n', { mode: 0o755 });
     }

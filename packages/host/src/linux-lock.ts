@@ -133,7 +133,7 @@ function runFlock(
 function takeVisibleLock(stateRoot: string, lockfilePath: string): () => void {
   const options = { lockfilePath, realpath: false, stale: 60_000, onCompromised: () => undefined };
   try {
-    fs.rmSync(lockfilePath, { recursive: true, force: true });
+    removeEntry(lockfilePath);
     const release = lockfile.lockSync(stateRoot, options);
     return () => removing(lockfilePath, release);
   } catch (error) {
@@ -143,6 +143,13 @@ function takeVisibleLock(stateRoot: string, lockfilePath: string): () => void {
     if (errno === 'ENOSPC' || errno === 'EDQUOT') return () => undefined;
     throw new DiskError('lock', lockfilePath, errno, error);
   }
+}
+
+/** Whatever it is; nothing there is fine. `fs.rmSync` of Node.js 24.0 leaves a link to nowhere. */
+function removeEntry(path: string): void {
+  const found = fs.lstatSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory()) fs.rmSync(path, { recursive: true });
+  else if (found) fs.unlinkSync(path);
 }
 
 function removing(lockfilePath: string, release: () => void): void {
